@@ -1,0 +1,108 @@
+"""The only file that asks which Python this is: MicroPython (board, Unix port) or CPython (tests, a Raspberry Pi)."""
+
+import os
+import sys
+import time
+
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        """A constant; MicroPython's compiler puts its value in place of the name."""
+        return value
+
+
+is_micropython = sys.implementation.name == "micropython"
+
+# Seconds to add to time.time() for a count since 1970: the ESP32 port counts from 2000 (spec: time.gmtime(0)).
+EPOCH_OFFSET_S = 946684800 if time.gmtime(0)[0] == 2000 else 0
+
+
+def unix_time_s():
+    """Seconds since 1970-01-01 UTC as an int, whatever this port's epoch is."""
+    return int(time.time()) + EPOCH_OFFSET_S
+
+
+def randbelow(limit):
+    """A random int, 0 <= n < limit (limit at most 2**31), from the system's random source."""
+    return int.from_bytes(os.urandom(4), "big") % limit
+
+
+if is_micropython:
+    from asyncio import TimeoutError, core, wait_for_ms
+    from sys import print_exception
+
+    def unique_id():
+        """The chip's MAC address, 6 bytes."""
+        import machine
+
+        return machine.unique_id()
+
+    def readable(sock):
+        """Await this: a datagram waits in a socket."""
+        yield core._io_queue.queue_read(sock)
+
+    async def wait_event(event, timeout_ms):
+        """Wait for an asyncio.Event, but at most timeout_ms."""
+        try:
+            await wait_for_ms(event.wait(), timeout_ms)
+        except TimeoutError:
+            return
+
+    class Clock:
+        """Milliseconds since the clock was made; never wraps, unlike ticks_ms (2**30 ms on a board).
+
+        It must be asked at least once in 6 days, which the runner's longest sleep guarantees.
+        """
+
+        def __init__(self):
+            self._last = time.ticks_ms()
+            self._now = 0
+
+        def ms(self):
+            """Now, in ms."""
+            ticks = time.ticks_ms()
+            self._now += time.ticks_diff(ticks, self._last)
+            self._last = ticks
+            return self._now
+
+else:
+    import asyncio
+    import traceback
+    import uuid
+
+    def unique_id():
+        """This computer's MAC address, 6 bytes."""
+        return uuid.getnode().to_bytes(6, "big")
+
+    async def readable(sock):
+        """Await this: a datagram waits in a socket."""
+        loop = asyncio.get_running_loop()
+        ready = loop.create_future()
+        loop.add_reader(sock, lambda: ready.done() or ready.set_result(None))
+        try:
+            await ready
+        finally:
+            loop.remove_reader(sock)
+
+    async def wait_event(event, timeout_ms):
+        """Wait for an asyncio.Event, but at most timeout_ms."""
+        try:
+            await asyncio.wait_for(event.wait(), timeout_ms / 1000)
+        except asyncio.TimeoutError:
+            return
+
+    def print_exception(error):
+        """Print an exception with its traceback, as a REPL would."""
+        traceback.print_exception(error)
+
+    class Clock:
+        """Milliseconds since the clock was made."""
+
+        def __init__(self):
+            self._start = time.monotonic()
+
+        def ms(self):
+            """Now, in ms."""
+            return int((time.monotonic() - self._start) * 1000)

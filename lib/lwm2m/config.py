@@ -1,0 +1,57 @@
+"""Every bound of the client in one place, and what config.json may say."""
+
+from coap.exchange import Parameters
+
+
+class ConfigError(ValueError):
+    """A mistake of the person who configures or programs the device, as one clear sentence."""
+
+
+class Config(Parameters):
+    """The bounds, with what each costs in RAM; CoAP's own (RFC 7252 section 4.8) are inherited.
+
+    When something is full the peer gets 4.13 or 5.03. Set one with `Config(NAME=value)`, the "limits" of
+    config.json, or `--set NAME=VALUE` on a PC.
+    """
+
+    BLOCK_SIZE = 512  # bytes of payload in one datagram, a power of two from 16 to 1024; three times that in buffers
+    MAX_BODY = 4096  # bytes of a block-wise write that is collected in RAM; bigger ones must be streamed
+    BLOCK_TRANSFERS = 2  # block-wise transfers per server at a time, each up to MAX_BODY
+    OBSERVATIONS = 16  # per server, about 200 bytes each
+    STORED = 10  # notifications kept for a server that is away, about 100 bytes each
+    INSTANCES = 32  # that servers may create
+    CON_EVERY = 10  # each n-th notification is confirmable, which also proves the way through a NAT
+    SAMPLE_ms = 1000  # how often a sensor is read
+    ACTION_DELAY_ms = 500  # between the answer to Execute Reboot (and the like) and the act
+    RETRY_FIRST_s = 10  # Register again after a failure: first pause, doubled each time ...
+    RETRY_MAX_s = 300  # ... up to this; for accounts without any of /1/x/17-20
+    RETRY_COUNT = 5  # /1/x/17 where the account has some of 17-20, but not this one
+    RETRY_TIMER_s = 60  # /1/x/18
+    SEQUENCE_DELAY_s = 86400  # /1/x/19
+    SEQUENCE_COUNT = 1  # /1/x/20
+    CLOSE_TIMEOUT_ms = 3000  # how long Ctrl-C waits for the de-registration
+
+    def __init__(self, **bounds):
+        for name in bounds:
+            self._set(name, bounds[name])
+
+    def _set(self, name, value):
+        default = getattr(type(self), name, None)
+        if name[:1] == "_" or default is None or callable(default):
+            raise ConfigError("limits: there is no bound called %s" % name)
+        if isinstance(value, bool) or not isinstance(value, (int, type(default))) or value < 0:
+            raise ConfigError("limits: %s must be a number, 0 or more, not %s" % (name, value))
+        if name == "BLOCK_SIZE" and value not in (16, 32, 64, 128, 256, 512, 1024):
+            raise ConfigError("limits: BLOCK_SIZE must be a power of two from 16 to 1024, not %s" % value)
+        if value < 1 and name in (
+            "ACK_RANDOM_FACTOR",
+            "ACK_TIMEOUT_ms",
+            "NSTART",
+            "QUEUE",
+            "TOKEN_LENGTH",
+            "SAMPLE_ms",
+        ):
+            raise ConfigError("limits: %s must be at least 1, not %s" % (name, value))
+        if name == "TOKEN_LENGTH" and value > 8:
+            raise ConfigError("limits: TOKEN_LENGTH must be at most 8, not %s" % value)
+        setattr(self, name, value)

@@ -1,0 +1,30 @@
+"""Paths such as /3303/0/5700 (OMA Core 1.1 section 7.3): as tuples of one to four ints inside, as text outside."""
+
+from coap.errors import BadRequest
+
+MAX_ID = 65535  # reserved: "no object", "any instance"
+
+
+def parse(segments):
+    """Uri-Path segments (bytes) -> tuple of ids; raises BadRequest unless they are 1 to 4 plain numbers below 65535."""
+    if not 1 <= len(segments) <= 4:
+        raise BadRequest("path needs 1 to 4 ids")
+    return tuple([_id(segment) for segment in segments])
+
+
+def _id(segment):
+    if not 0 < len(segment) < 6 or (segment[0] == 48 and len(segment) > 1):
+        raise BadRequest("bad id in path")
+    value = 0
+    for byte in segment:
+        if not 48 <= byte <= 57:
+            raise BadRequest("bad id in path")
+        value = value * 10 + byte - 48
+    if value >= MAX_ID:
+        raise BadRequest("bad id in path")
+    return value
+
+
+def text(path):
+    """(3303, 0, 5700) -> "/3303/0/5700"; () -> "/"."""
+    return "/" + "/".join([str(part) for part in path])

@@ -1,0 +1,374 @@
+"""Interface 2, registration: register, update, de-register (OMA Core 1.1 section 6.2). THE per-server state machine.
+
+A board is in one of these states towards each of its servers:
+
+STOPPED        Nothing is wanted of this server: before the start, and after the end.
+CONNECTING     The link (socket) to the server is being opened; its name is resolved anew each time.
+REGISTERING    The Register is on its way.
+WAITING        An attempt failed; the next one comes when its time has come (back-off with jitter).
+REGISTERED     The server may manage us. The next Update is due before the lifetime ends.
+UPDATING       An Update is on its way, for whatever reason.
+LOST           No contact, but the registration still holds by its lifetime: it must be kept, not made anew, because a
+               new one would end all observations. The link is opened again and an Update sent.
+RECONNECTING   The link is being opened again for that.
+DISABLING      The server disabled itself (Execute /1/x/4): the De-register is on its way.
+DISABLED       Silent and deaf until the Disable Timeout (/1/x/5) is over.
+STOPPING       The De-register is on its way, as the device is about to end.
+FAILED         All attempts that the account allows (/1/x/17-20) were in vain, or the server refuses for good.
+
+What happens to it: START and STOP from our side; LINK_UP and LINK_DOWN from the transport; ACCEPTED (2.xx), REFUSED
+(4.xx, 5.xx), VERSION (4.12), BUSY (5.03 with Max-Age) and SILENCE (no answer after all retransmissions) from the
+server's answers; GIVE_UP when /1/x/17-20 allow no further attempt; DUE when the timer of the state has run out,
+EXPIRED if the lifetime has as well; UPDATE when there is something to tell; DISABLE when the server wishes so.
+
+ROWS below is all there is: state, event -> next state and action. `_go` is the only place that changes the state.
+"""
+
+from coap.codes import dotted
+from coap.errors import ServiceUnavailable
+from coap.exchange import Exchange
+from coap.message import RST
+from lwm2m import log
+
+# State(s), event(s) -> next state, action: `_do_<action>` below. Scanned as text: a transition is rare, RAM is not.
+ROWS = """
+STOPPED,FAILED START -> CONNECTING connect
+CONNECTING LINK_UP -> REGISTERING register
+CONNECTING LINK_DOWN -> WAITING back_off
+REGISTERING ACCEPTED -> REGISTERED registered
+REGISTERING VERSION -> REGISTERING lower_version
+REGISTERING BUSY -> WAITING wait_max_age
+REGISTERING REFUSED,SILENCE,LINK_DOWN -> WAITING back_off
+WAITING DUE -> CONNECTING connect
+WAITING GIVE_UP -> FAILED close
+REGISTERED DUE,UPDATE,SILENCE -> UPDATING update
+REGISTERED,UPDATING DISABLE -> DISABLING deregister
+UPDATING ACCEPTED -> REGISTERED updated
+UPDATING REFUSED,VERSION -> REGISTERING register
+UPDATING BUSY -> LOST wait_max_age
+REGISTERED,UPDATING LINK_DOWN -> LOST retry_soon
+UPDATING SILENCE -> LOST retry_soon
+LOST DUE -> RECONNECTING connect
+LOST EXPIRED -> CONNECTING start_over
+RECONNECTING LINK_UP -> UPDATING update
+RECONNECTING LINK_DOWN -> LOST retry_soon
+DISABLING ACCEPTED,REFUSED,VERSION,BUSY,SILENCE,LINK_DOWN -> DISABLED sleep
+DISABLED DUE -> CONNECTING connect
+REGISTERED,UPDATING STOP -> STOPPING deregister
+DISABLING STOP -> STOPPING keep_waiting
+STOPPING ACCEPTED,REFUSED,VERSION,BUSY,SILENCE,LINK_DOWN -> STOPPED close
+CONNECTING,REGISTERING,WAITING,LOST,RECONNECTING,DISABLED,FAILED,STOPPED STOP -> STOPPED close
+"""
+
+
+def find_row(state, event):
+    """(next state, action) for an event in a state; raises KeyError if there is no such row."""
+    for line in ROWS.split("\n"):
+        words = line.split()
+        if words and state in words[0].split(",") and event in words[1].split(","):
+            return words[3], words[4]
+    raise KeyError(state + " " + event)
+
+
+class Registration:
+    """One server: its account, its link, the exchanges with it, and what it observes.
+
+    `account` is the Server object instance (/1/x) with the URI beside it; `link` tells the runner what is wanted:
+    "closed", "opening" (open it and report by link_up or link_down) or "open".
+    """
+
+    def __init__(self, client, account):
+        self.client = client
+        self.account = account
+        self.uri = None
+        self.outbox = []  # datagrams for the transport, oldest first
+        self.state = "STOPPED"
+        self.holds = False  # whether the server may manage the device: it has registered there, by all we know
+        self.link = "closed"
+        self.location = None  # Location-Path segments, verbatim
+        self.version = client.version
+        self.exchange = Exchange(client.config, self.outbox.append, self._handle, client.randbelow)
+        self.attributes = {}  # path -> {name: value}, this server's own (OMA Core 1.1 section 5.1.2)
+        self.reporting = None  # made by the first Observe
+        self.blocks = None  # made by the first block-wise transfer
+        self.due = None  # when the timer of this state runs out, ms
+        self.expires = None  # when the registration ends by its lifetime, ms; None is never
+        self.update_wanted = self.disable_wanted = False  # by Execute /1/x/8 and 4
+        self._attempt = self._sequence = 0
+        self._retry_after_ms = 60000
+        self._told = None  # (lifetime, binding, version of the object list) that the server knows
+
+    # -- what the rest of the house asks and says -----------------------------------------------------------------
+
+    @property
+    def online(self):
+        """Whether a notification has a chance to arrive now; one that is due during an Update waits for its answer."""
+        return self.state == "REGISTERED"
+
+    def start(self, now):
+        """Want this server."""
+        self._go("START", now)
+
+    def stop(self, now):
+        """De-register if registered, and close."""
+        self._go("STOP", now)
+
+    def link_up(self, now):
+        """The transport is ready for datagrams."""
+        self.link = "open"
+        self._go("LINK_UP", now)
+
+    def link_down(self, reason, now):
+        """The transport cannot be opened, or broke."""
+        log.warning("server %d: %s", self.account.ssid, reason)
+        self.link = "closed"
+        self.exchange.reset()
+        self._go("LINK_DOWN", now)
+
+    def disable_soon(self):
+        """Execute /1/x/4, once its response is out."""
+        self.disable_wanted = True
+        self.client.wake()
+
+    def silent(self, now):
+        """A confirmable notification was not acknowledged: look whether the server is still there."""
+        if self.state == "REGISTERED":
+            self._go("SILENCE", now)
+
+    def poll(self, now):
+        """Run what is due; returns the time of the next deadline in ms, or None."""
+        due = self.exchange.poll(now)
+        if self.state == "REGISTERED" and not self.exchange.busy:
+            self._tell(now)
+        if self.due is not None and self.due <= now:
+            self._timer(now)
+        if self.reporting:
+            due = earlier(due, self.reporting.poll(now))
+        if self.blocks:
+            due = earlier(due, self.blocks.poll(now))
+        return earlier(due, self.due)
+
+    def _tell(self, now):
+        """Start what a server asked for by Execute, and the Update that any change of what it knows calls for."""
+        if self.disable_wanted:
+            self.disable_wanted = False
+            self._go("DISABLE", now)
+        elif self.update_wanted or self._told != self._facts():
+            self._go("UPDATE", now)
+
+    def _facts(self):
+        return (self.account.lifetime, self.account.binding, self.client.tree.version)
+
+    # -- the machine ----------------------------------------------------------------------------------------------
+
+    def _go(self, event, now):
+        try:
+            state, action = find_row(self.state, event)
+        except KeyError:
+            log.error("server %d: no row for %s in state %s", self.account.ssid, event, self.state)
+            return
+        if state != self.state:
+            log.info("server %d: %s -> %s", self.account.ssid, self.state, state)
+        self.state = state
+        self.holds = state in ("REGISTERED", "UPDATING", "LOST", "RECONNECTING")
+        self.due = None
+        getattr(self, "_do_" + action)(now)
+        self.client.state_changed(self)
+
+    def _timer(self, now):
+        self.due = None
+        if self.state == "LOST" and self.expires is not None and now >= self.expires:
+            self._go("EXPIRED", now)
+        else:
+            self._go("DUE", now)
+
+    def _do_connect(self, now):
+        self.link = "opening"
+
+    def _do_start_over(self, now):
+        self._attempt = 0
+        self.link = "opening"
+
+    def _do_close(self, now):
+        self.link = "closed"
+        self.exchange.reset()
+        self._forget()
+
+    def _do_sleep(self, now):
+        self._do_close(now)
+        timeout_s = self.account.disable_timeout
+        self.due = now + (86400 if timeout_s is None else timeout_s) * 1000
+
+    def _do_keep_waiting(self, now):
+        """The De-register of Disable is under way already."""
+
+    def _do_register(self, now):
+        """CON POST /rd (OMA Core 1.1 section 6.2.1): a new registration, so the old one's observations are void."""
+        self.exchange.reset()
+        self._forget()
+        account = self.account
+        self._told = self._facts()
+        options = [(11, b"rd"), (12, 40)]
+        for query in (
+            "ep=" + self.client.endpoint,
+            "lt=%d" % account.lifetime,
+            "lwm2m=" + self.version,
+            "b=" + account.binding,
+        ):
+            options.append((15, query.encode()))
+        self._send(2, options, self.client.links(self.version).encode(), now)
+
+    def _do_lower_version(self, now):
+        log.warning("server %d: does not speak LwM2M %s, trying 1.0", self.account.ssid, self.version)
+        self.version = "1.0"
+        self._do_register(now)
+
+    def _do_registered(self, now):
+        self._attempt = self._sequence = 0
+        self._alive(now)
+
+    def _do_update(self, now):
+        """CON POST to the Location-Path with only what has changed (OMA Core 1.1 section 6.2.2)."""
+        account = self.account
+        known, self._told = self._told, self._facts()
+        self.update_wanted = False
+        options = [(11, segment) for segment in self.location]
+        payload = b""
+        if known[2] != self._told[2]:
+            options.append((12, 40))
+            payload = self.client.links(self.version).encode()
+        if known[0] != account.lifetime:
+            options.append((15, b"lt=%d" % account.lifetime))
+        if known[1] != account.binding:
+            options.append((15, b"b=" + account.binding.encode()))
+        self._send(2, options, payload, now)
+
+    def _do_updated(self, now):
+        self._attempt = 0
+        self._alive(now)
+        if self.reporting:
+            self.reporting.back_online(now)
+
+    def _do_deregister(self, now):
+        self._send(4, [(11, segment) for segment in self.location], b"", now)
+
+    def _do_back_off(self, now):
+        """The next Register: by /1/x/17-20 if the account has any of them, else for ever, at growing distances."""
+        self.link = "closed"
+        self._attempt += 1
+        account, config = self.account, self.client.config
+        if account.has_retry_policy():
+            delay_s = self._policy_delay_s(account, config)
+            if delay_s is None:
+                self._go("GIVE_UP", now)
+                return
+        else:
+            delay_s = min(config.RETRY_FIRST_s << min(self._attempt - 1, 16), config.RETRY_MAX_s)
+        self._wait(delay_s * 1000, now)
+
+    def _policy_delay_s(self, account, config):
+        """OMA Core 1.1 section 6.2.1.2: None when every attempt of every sequence is used up."""
+        count = config.RETRY_COUNT if account.retry_count is None else account.retry_count
+        timer_s = config.RETRY_TIMER_s if account.retry_timer is None else account.retry_timer
+        if self._attempt < count:
+            return timer_s << min(self._attempt - 1, 16)
+        self._attempt = 0
+        self._sequence += 1
+        sequences = config.SEQUENCE_COUNT if account.sequence_count is None else account.sequence_count
+        if self._sequence >= sequences:
+            return None
+        return config.SEQUENCE_DELAY_s if account.sequence_delay is None else account.sequence_delay
+
+    def _do_retry_soon(self, now):
+        """The registration holds: try to get back at 1, 2, 4 ... s, at most a minute apart."""
+        self.exchange.reset()
+        if self.reporting:
+            self.reporting.went_offline()
+        delay_ms = min(1000 << min(self._attempt, 16), 60000)
+        self._attempt += 1
+        self._wait(delay_ms, now)
+        if self.expires is not None and self.due > self.expires > now:
+            self.due = self.expires
+
+    def _do_wait_max_age(self, now):
+        self._wait(self._retry_after_ms, now)
+
+    def _wait(self, delay_ms, now):
+        """Set the timer, up to a quarter later: boards that lost their server together must not return together."""
+        self.due = now + delay_ms + self.client.randbelow(min(delay_ms // 4, 1 << 24) + 1)
+        log.info("server %d: next attempt in %d s", self.account.ssid, (self.due - now + 999) // 1000)
+
+    # -- requests of ours -----------------------------------------------------------------------------------------
+
+    def _send(self, code, options, payload, now):
+        request = self.exchange.request
+        if len(payload) > self.client.config.BLOCK_SIZE:
+            request = self.client.make_blocks(self).upload
+        try:
+            request(code, options, payload, self._on_answer, now)
+        except ServiceUnavailable:
+            self.exchange.reset()
+            request(code, options, payload, self._on_answer, now)
+
+    def _on_answer(self, message, now):
+        """The server's answer to Register, Update or De-register; None after the last retransmission."""
+        if message is None or message.type == RST:
+            event = "SILENCE"
+        elif message.code >> 5 == 2:
+            event = self._accept(message)
+        else:
+            log.warning("server %d: %s %s", self.account.ssid, dotted(message.code), as_text(message.payload))
+            event = self._refusal(message)
+        self._go(event, now)
+
+    def _accept(self, message):
+        if self.state == "REGISTERING":
+            self.location = message.options.all(8)
+            if not self.location:
+                log.warning("server %d: 2.01 without Location-Path", self.account.ssid)
+                return "REFUSED"
+        return "ACCEPTED"
+
+    def _refusal(self, message):
+        if message.code == 0x8C and self.version != "1.0":
+            return "VERSION"
+        max_age_s = message.options.uint(14)
+        if message.code == 0xA3 and max_age_s is not None:
+            self._retry_after_ms = max_age_s * 1000
+            return "BUSY"
+        return "REFUSED"
+
+    def _alive(self, now):
+        """The server has just confirmed the registration: the lifetime starts anew."""
+        lifetime_ms = self._told[0] * 1000
+        if lifetime_ms:
+            self.expires = now + lifetime_ms
+            self.due = self.expires - min(lifetime_ms // 2, self.client.config.max_transmit_wait_ms())
+        else:
+            self.expires = self.due = None
+
+    def _forget(self):
+        self.location = self.expires = None
+        if self.reporting:
+            self.reporting.clear()
+        if self.blocks:
+            self.blocks.reset()
+
+    def _handle(self, message, now):
+        """A request of this server; silence before it has registered us."""
+        return self.client.handle(self, message, now) if self.holds else False
+
+
+def earlier(one, other):
+    """The earlier of two times, each of which may be None."""
+    if one is None:
+        return other
+    return one if other is None or one <= other else other
+
+
+def as_text(payload):
+    """A diagnostic payload for the log, whatever bytes the peer sent."""
+    try:
+        return bytes(payload).decode()
+    except UnicodeError:
+        return repr(bytes(payload))

@@ -1,0 +1,179 @@
+"""The asyncio driver around the client: wait for a datagram, a wake-up or a deadline; feed; flush; repeat.
+
+Ways out of `Client.run`: every server is stopped (after `close`), cancellation, which de-registers first, ConfigError.
+"""
+
+import asyncio
+
+from compat import Clock, print_exception, readable, unique_id, wait_event
+from lwm2m import client, log, settings
+from lwm2m.config import Config, ConfigError
+from lwm2m.transport.udp import Udp
+
+_LONGEST_SLEEP_ms = 86400000  # asyncio refuses 6 days, and the clock must be asked more often than ticks wrap
+
+running = []  # the Runner that a Ctrl-C has to close, if any
+
+
+class Client(client.Client):
+    """The client as programs use it: from config.json, over sockets, under asyncio."""
+
+    local_port = 0
+
+    @classmethod
+    def from_config(cls, path="config.json"):
+        """A client as config.json says; raises ConfigError with one sentence."""
+        found = settings.load(path)
+        log.level(found["log"])
+        endpoint = found["endpoint"] or default_endpoint()
+        made = cls(endpoint, found["servers"], Config(**found["limits"]), found["lwm2m"])
+        made.local_port = found["local_port"]
+        return made
+
+    async def run(self):
+        """Serve until cancelled (Ctrl-C), then de-register. Raises ConfigError if it cannot start."""
+        runner = Runner(self)
+        running.append(runner)
+        try:
+            await runner.serve()
+        except asyncio.CancelledError:
+            await runner.close()
+            raise
+        finally:
+            runner.shut()
+            if runner in running:
+                running.remove(runner)
+
+
+def default_endpoint():
+    """An endpoint name made from the chip's MAC address."""
+    return "esp32-" + "".join(["%02x" % byte for byte in unique_id()])
+
+
+class Runner:
+    """Sockets, tasks and the clock of one client."""
+
+    def __init__(self, client):
+        self.client = client
+        self._clock = Clock()
+        self._event = asyncio.Event()
+        self._transports = {}  # registration -> [transport, reader task or None]
+        client.clock = self._clock.ms
+        client.on_wake = self._event.set
+
+    async def serve(self):
+        """Register everywhere and serve until every server is stopped."""
+        log.info("endpoint %s", self.client.endpoint)
+        self.client.start(self._clock.ms())
+        await self._loop(None)
+
+    async def close(self):
+        """De-register, but do not wait for ever (Config.CLOSE_TIMEOUT_ms)."""
+        now = self._clock.ms()
+        self.client.stop(now)
+        await self._loop(now + self.client.config.CLOSE_TIMEOUT_ms)
+
+    async def _loop(self, deadline):
+        client = self.client
+        while True:
+            self._event.clear()
+            now = self._clock.ms()
+            delay = client.poll(now)
+            self._links(now)
+            for registration in client.registrations:
+                self._flush(registration)
+            if not [1 for registration in client.registrations if registration.state != "STOPPED"]:
+                return
+            if client.due == 0:
+                continue
+            if deadline is not None:
+                if now >= deadline:
+                    return
+                delay = deadline - now if delay is None else min(delay, deadline - now)
+            await wait_event(self._event, _LONGEST_SLEEP_ms if delay is None else min(delay, _LONGEST_SLEEP_ms))
+
+    # -- links ----------------------------------------------------------------------------------------------------
+
+    def _links(self, now):
+        """Open and close sockets as the registrations want them."""
+        for registration in self.client.registrations:
+            if registration.link == "opening":
+                self._open(registration, now)
+            elif registration.link == "closed" and registration in self._transports:
+                self._flush(registration)
+                self._shut(registration)
+
+    def _open(self, registration, now):
+        entry = self._transports.get(registration)
+        if entry is None:
+            host, port = settings.parse_uri(registration.uri)
+            entry = self._transports[registration] = [Udp(host, port, self._local_port(registration)), None]
+        elif entry[1]:
+            entry[1].cancel()
+            entry[1] = None
+        try:
+            entry[0].open()
+        except ConfigError:
+            raise
+        except OSError as error:
+            registration.link_down("no link: %s" % error, now)
+            return
+        entry[1] = asyncio.create_task(self._read(registration, entry[0]))
+        registration.link_up(now)
+
+    def _local_port(self, registration):
+        return self.client.local_port if registration is self.client.registrations[0] else 0
+
+    def _shut(self, registration):
+        transport, task = self._transports.pop(registration)
+        if task:
+            task.cancel()
+        transport.close()
+
+    def shut(self):
+        """Close every socket."""
+        for registration in list(self._transports):
+            self._shut(registration)
+
+    # -- datagrams ------------------------------------------------------------------------------------------------
+
+    async def _read(self, registration, transport):
+        """Feed what one server sends to the client. Ends by cancellation, or when the socket fails."""
+        client = self.client
+        clock = self._clock
+        while True:
+            await readable(transport.sock)
+            try:
+                datagram = transport.recv()
+                if datagram:
+                    client.receive(registration, datagram, clock.ms())
+                    if registration.outbox:
+                        self._flush(registration)
+            except OSError as error:
+                self._broken(registration, error)
+                return
+            except Exception as error:
+                print_exception(error)
+
+    def _flush(self, registration):
+        """Send what the client has for a server."""
+        outbox = registration.outbox
+        if not outbox:
+            return
+        entry = self._transports.get(registration)
+        try:
+            for datagram in outbox:
+                if entry:
+                    entry[0].send(datagram)
+        except OSError as error:
+            self._broken(registration, error)
+        outbox.clear()
+
+    def _broken(self, registration, error):
+        registration.outbox.clear()
+        entry = self._transports.get(registration)
+        if entry and entry[1]:
+            entry[1].cancel()
+            entry[1] = None
+        if registration.link == "open":
+            registration.link_down("link lost: %s" % error, self._clock.ms())

@@ -1,0 +1,139 @@
+"""config.json -> checked settings. Imported once, at start."""
+
+import json
+
+from lwm2m.config import ConfigError
+
+_KNOWN = "endpoint server lifetime binding queue_mode lwm2m local_port log wifi limits"
+_ACCOUNT = "uri ssid lifetime binding"
+_LEVELS = ("debug", "info", "warning", "error")
+
+
+def load(path="config.json"):
+    """The settings in a file, as a dict with every default filled in; raises ConfigError with one sentence."""
+    try:
+        with open(path) as file:
+            text = file.read()
+    except OSError:
+        raise ConfigError('%s is missing: it must name at least the server, as in {"server": "coap://host"}' % path)
+    except UnicodeError:
+        raise ConfigError("%s is no text" % path)
+    try:
+        settings = json.loads(text)
+    except ValueError:
+        raise ConfigError("%s is no valid JSON" % path)
+    try:
+        return check(settings)
+    except ConfigError as error:
+        raise ConfigError("%s: %s" % (path, error))
+
+
+def check(settings):
+    """Fill in the defaults of a settings dict; raises ConfigError."""
+    if not isinstance(settings, dict):
+        raise ConfigError("it must be an object in braces")
+    _only(settings, _KNOWN)
+    checked = {
+        "endpoint": _text(settings, "endpoint", None),
+        "lwm2m": _one_of(settings, "lwm2m", ("1.1", "1.0")),
+        "queue_mode": _boolean(settings, "queue_mode"),
+        "local_port": _number(settings, "local_port", 0, 65535),
+        "log": _one_of(settings, "log", ("info",) + _LEVELS),
+        "limits": settings.get("limits", {}),
+    }
+    if checked["queue_mode"]:
+        raise ConfigError("not yet: queue_mode comes with a later version")
+    if not isinstance(checked["limits"], dict):
+        raise ConfigError("limits must be an object in braces")
+    checked["servers"] = _accounts(settings)
+    return checked
+
+
+def _accounts(settings):
+    servers = settings.get("server")
+    if not servers:
+        raise ConfigError('server is missing, as in {"server": "coap://host"}')
+    if not isinstance(servers, list):
+        servers = [servers]
+    accounts = []
+    for number, server in enumerate(servers):
+        account = _account(server, settings, number)
+        if account["ssid"] in [other["ssid"] for other in accounts]:
+            raise ConfigError("two servers have the ssid %d" % account["ssid"])
+        accounts.append(account)
+    return accounts
+
+
+def _account(server, settings, number):
+    if isinstance(server, str):
+        server = {"uri": server}
+    if not isinstance(server, dict):
+        raise ConfigError("server must be a URI, an object, or a list of these")
+    _only(server, _ACCOUNT)
+    merged = {"lifetime": settings.get("lifetime", 86400), "binding": settings.get("binding", "U"), "ssid": number + 1}
+    merged.update(server)
+    uri = _text(merged, "uri", "")
+    parse_uri(uri)
+    if merged["binding"] != "U":
+        raise ConfigError("binding must be U, not %s" % merged["binding"])
+    return {
+        "uri": uri,
+        "ssid": _number(merged, "ssid", 1, 65534),
+        "lifetime": _number(merged, "lifetime", 0, 0x7FFFFFFF),
+        "binding": merged["binding"],
+    }
+
+
+def parse_uri(uri):
+    """ "coap://host:port" -> (host, port); raises ConfigError."""
+    scheme, found, rest = uri.partition("://")
+    if scheme == "coaps":
+        raise ConfigError("not yet: %s needs DTLS, which comes with a later version" % uri)
+    if not found or scheme != "coap":
+        raise ConfigError("server must be like coap://host:port, not %s" % uri)
+    if rest[-1:] == "/":
+        rest = rest[:-1]
+    host, colon, port = rest, "", ""
+    if rest[:1] == "[":
+        host, _, port = rest[1:].partition("]")
+        colon, port = port[:1], port[1:]
+    elif ":" in rest:
+        host, colon, port = rest.partition(":")
+    port = port if colon else "5683"
+    if not host or "/" in host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ConfigError("server must be like coap://host:port, not %s" % uri)
+    return host, int(port)
+
+
+def _only(settings, known):
+    for name in settings:
+        if name not in known.split():
+            raise ConfigError("there is no setting called %s; there are %s" % (name, known.replace(" ", ", ")))
+
+
+def _text(settings, name, default):
+    value = settings.get(name, default)
+    if value is not default and (not isinstance(value, str) or not value):
+        raise ConfigError("%s must be a text" % name)
+    return value
+
+
+def _one_of(settings, name, choices):
+    value = settings.get(name, choices[0])
+    if value not in choices:
+        raise ConfigError("%s must be one of %s, not %s" % (name, ", ".join(choices), value))
+    return value
+
+
+def _boolean(settings, name):
+    value = settings.get(name, False)
+    if not isinstance(value, bool):
+        raise ConfigError("%s must be true or false" % name)
+    return value
+
+
+def _number(settings, name, low, high):
+    value = settings.get(name, low)
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ConfigError("%s must be a number from %d to %d" % (name, low, high))
+    return value

