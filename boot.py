@@ -43,12 +43,13 @@ def connect(ssid, password, limit_s):
 
     wlan = network.WLAN(network.WLAN.IF_STA)
     wlan.active(True)
-    wlan.config(reconnects=2)  # with endless attempts, the default, the chip never says what is wrong
-    wlan.connect(ssid, password)
-    status = wait(wlan, limit_s)
-    joined = wlan.isconnected()
-    wlan.config(reconnects=-1)
-    if joined:
+    status = network.STAT_GOT_IP
+    if not wlan.isconnected():  # a soft reset leaves the connection as it is
+        wlan.config(reconnects=2)  # with endless attempts, the default, the chip never says what is wrong
+        wlan.connect(ssid, password)
+        status = wait(wlan, limit_s)
+        wlan.config(reconnects=-1)
+    if status == network.STAT_GOT_IP:
         return "joined %s, address %s." % (ssid, wlan.ipconfig("addr4")[0])
     wlan.connect(ssid, password)
     if status == network.STAT_NO_AP_FOUND:

@@ -4,15 +4,6 @@ import os
 import sys
 import time
 
-try:
-    from micropython import const
-except ImportError:
-
-    def const(value):
-        """A constant; MicroPython's compiler puts its value in place of the name."""
-        return value
-
-
 is_micropython = sys.implementation.name == "micropython"
 
 # Seconds to add to time.time() for a count since 1970: the ESP32 port counts from 2000 (spec: time.gmtime(0)).
@@ -24,6 +15,12 @@ def unix_time_s():
     return int(time.time()) + EPOCH_OFFSET_S
 
 
+def forget(package, name):
+    """Give back the RAM of a module that is not needed any more; an import brings it back."""
+    if sys.modules.pop(package + "." + name, None):
+        delattr(sys.modules[package], name)
+
+
 def randbelow(limit):
     """A random int, 0 <= n < limit (limit at most 2**31), from the system's random source."""
     return int.from_bytes(os.urandom(4), "big") % limit
@@ -32,6 +29,8 @@ def randbelow(limit):
 if is_micropython:
     from asyncio import TimeoutError, core, wait_for_ms
     from sys import print_exception
+
+    from micropython import const
 
     def unique_id():
         """The chip's MAC address, 6 bytes."""
@@ -68,41 +67,4 @@ if is_micropython:
             return self._now
 
 else:
-    import asyncio
-    import traceback
-    import uuid
-
-    def unique_id():
-        """This computer's MAC address, 6 bytes."""
-        return uuid.getnode().to_bytes(6, "big")
-
-    async def readable(sock):
-        """Await this: a datagram waits in a socket."""
-        loop = asyncio.get_running_loop()
-        ready = loop.create_future()
-        loop.add_reader(sock, lambda: ready.done() or ready.set_result(None))
-        try:
-            await ready
-        finally:
-            loop.remove_reader(sock)
-
-    async def wait_event(event, timeout_ms):
-        """Wait for an asyncio.Event, but at most timeout_ms."""
-        try:
-            await asyncio.wait_for(event.wait(), timeout_ms / 1000)
-        except asyncio.TimeoutError:
-            return
-
-    def print_exception(error):
-        """Print an exception with its traceback, as a REPL would."""
-        traceback.print_exception(error)
-
-    class Clock:
-        """Milliseconds since the clock was made."""
-
-        def __init__(self):
-            self._start = time.monotonic()
-
-        def ms(self):
-            """Now, in ms."""
-            return int((time.monotonic() - self._start) * 1000)
+    from compat_host import Clock, const, print_exception, readable, unique_id, wait_event

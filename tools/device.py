@@ -172,7 +172,7 @@ def command(options: argparse.Namespace) -> tuple[list[str], dict[str, str]]:
 
 def mac_address(options: argparse.Namespace) -> str:
     """Twelve hex digits that stay the same for the same endpoint, or else the same state directory."""
-    seed = options.endpoint or options.state_dir or str(os.getpid())
+    seed = options.endpoint or (options.state_dir and str(Path(options.state_dir).resolve())) or str(os.getpid())
     return "02" + hashlib.sha256(seed.encode()).hexdigest()[:10]  # 02: locally administered
 
 

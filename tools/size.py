@@ -15,6 +15,7 @@ Room = namedtuple("Room", "name patterns is_core", defaults=(False,))
 # First match wins. Files of the core share the budget; the others are imported only by who uses them.
 ROOMS = (
     Room("compat", ("compat.py",), True),
+    Room("CPython only", ("compat_host.py",)),
     Room("CoAP", ("coap/*.py",), True),
     Room("bootstrap", ("lwm2m/bootstrap*.py",)),
     Room("runner and UDP", ("lwm2m/runner.py", "lwm2m/transport/__init__.py", "lwm2m/transport/udp.py")),

@@ -38,7 +38,7 @@ class Room(NamedTuple):
 
 # First match wins. "entry" is what a program imports: the package lwm2m itself.
 ROOMS = (
-    Room("compat", ("lib/compat.py",), "", True),
+    Room("compat", ("lib/compat.py", "lib/compat_host.py"), "", True),
     Room("coap", ("lib/coap/*.py",), "compat"),
     Room("sensors", ("lib/sensors/*.py",), "compat", True),
     Room("transport", ("lib/lwm2m/transport/*.py",), "compat coap base", True),
@@ -47,12 +47,15 @@ ROOMS = (
     Room("base", tuple(f"lib/lwm2m/{name}.py" for name in ("attributes", "config", "log", "path")), "compat coap"),
     Room(
         "tree",
-        tuple(f"lib/lwm2m/{name}.py" for name in ("object", "settings", "store", "tree")),
+        tuple(f"lib/lwm2m/{name}.py" for name in ("change", "object", "settings", "store", "table", "tree")),
         "compat coap base formats",
     ),
     Room(
         "interfaces",
-        tuple(f"lib/lwm2m/{name}.py" for name in ("blocks", "bootstrap", "management", "registration", "reporting")),
+        tuple(
+            f"lib/lwm2m/{name}.py"
+            for name in ("blocks", "bootstrap", "discover", "management", "registration", "reporting", "writing")
+        ),
         "compat coap base formats tree objects",
     ),
     Room("client", ("lib/lwm2m/client.py",), "compat coap base formats tree objects interfaces"),

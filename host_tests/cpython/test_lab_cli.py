@@ -28,6 +28,7 @@ ANSWERS = {
     (GET, "/1/0"): (CONTENT, 110, b"[]"),
     (PUT, "/3311/0/5850"): (CHANGED, None, b""),
     (PUT, "/3303/0/5700"): (CHANGED, None, b""),
+    (PUT, "/3303/0/5601"): (CHANGED, None, b""),
     (POST, "/3311/0"): (CHANGED, None, b""),
     (POST, "/3/0/4"): (CHANGED, None, b""),
     (POST, "/3303"): (Code.CREATED, None, b""),
@@ -123,6 +124,8 @@ def test_commands(tmp_path):
             assert device.requests[-1].payload == b"1"
             assert await it.good("write", "/3311/0", '{"5851": 50}', "--partial") == ["2.04 Changed"]
             assert (device.requests[-1].code, device.requests[-1].payload) == (POST, bytes.fromhex("E1 16 DB 32"))
+            await it.good("write", "/3303/0/5601", "-5.5")
+            assert device.requests[-1].payload == b"-5.5"
             await it.good("execute", "/3/0/4", "0='reboot'")
             assert device.requests[-1].payload == b"0='reboot'"
             await it.good("attributes", "/3303/0/5700", "pmin=1", "gt=")

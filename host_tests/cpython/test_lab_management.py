@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
-import logging
 
 import pytest
 from aiocoap import DELETE, GET, POST, PUT, Context, Message, error, resource
@@ -382,33 +380,3 @@ def test_a_failing_listener_harms_nobody(caplog):
 
     scene(run)
     assert "a listener failed on an event of kind operation" in caplog.text
-
-
-def test_closing_leaves_nothing_behind(caplog):
-    """No pending task, no unhandled exception, no warning, whatever was under way."""
-    caplog.set_level(logging.WARNING)
-
-    async def run():
-        failures = []
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
-        asyncio.get_running_loop().slow_callback_duration = 60  # a busy machine is no failure
-        answers = {(GET, "/3303/0/5700"): (CONTENT, 0, b"20")}
-        async with lab(answers) as (server, device):
-            observation = await server.observe("virtual-1", "/3303/0/5700")
-            device.render = lambda request: asyncio.sleep(60)
-            reading = asyncio.create_task(server.read("virtual-1", "/3/0"))
-            waiting = asyncio.create_task(server.wait_registered("nobody", timeout_s=60))
-            await asyncio.sleep(0.05)
-            await server.close()
-            with pytest.raises(Timeout, match="the lab server closed"):
-                await reading
-            assert [item async for item in observation] == []
-            waiting.cancel()
-        del observation, reading, waiting
-        await asyncio.sleep(0)
-        gc.collect()
-        names = {task.get_name() for task in asyncio.all_tasks() - {asyncio.current_task()}}
-        assert failures == [] and names == set()
-
-    asyncio.run(run(), debug=True)
-    assert [record.message for record in caplog.records if record.name in ("asyncio", "lab", "lab.aiocoap")] == []

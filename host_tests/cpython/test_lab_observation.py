@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import gc
+import logging
 
 import pytest
 from aiocoap import ACK, CON, GET, NON, POST, RST, Message
 from aiocoap.numbers.codes import Code
 
-from tools.lab import DeviceError, LabServer, Timeout
+from tools.lab import DeviceError, LabServer, PayloadError, Timeout
 
 CONTENT, EMPTY = Code.CONTENT, Code.EMPTY
 PATH = "/3303/0/5700"
@@ -158,6 +160,32 @@ def test_notification_in_blocks():
     scene(run)
 
 
+@pytest.mark.parametrize(("number", "szx", "size"), [(2, 0, 16), (1, 0, 3), (0, 0, 16), (1, 6, 16)])
+def test_blocks_that_do_not_fit(number, szx, size):
+    """A gap, a short block, a repetition and a changed size are errors of the device, one sentence each."""
+
+    async def run(server, device):
+        reading = asyncio.create_task(server.read("raw", PATH, timeout_s=5))
+        device.answer(await device.receive(), payload=b"1" * 16, block2=(0, True, 0))
+        device.answer(await device.receive(), payload=b"1" * size, block2=(number, True, szx))
+        with pytest.raises(PayloadError, match="blocks of the device's answer do not fit"):
+            await reading
+
+    scene(run)
+
+
+def test_hint_of_a_block_size():
+    """4.13 with Block1 to a request without blocks is a refusal like any other."""
+
+    async def run(server, device):
+        writing = asyncio.create_task(server.write("raw", "/5/0/0", b"x" * 500, timeout_s=5))
+        device.answer(await device.receive(), Code.REQUEST_ENTITY_TOO_LARGE, b"", block1=(0, False, 2))
+        with pytest.raises(DeviceError, match=r"write raw /5/0/0 -> 4\.13"):
+            await writing
+
+    scene(run)
+
+
 def test_new_address():
     """After an Update from elsewhere, requests go there and notifications from there count."""
 
@@ -241,7 +269,7 @@ def test_unreachable_device_keeps_its_observation():
         address = device.transport.get_extra_info("sockname")
         device.transport.close()
         await asyncio.sleep(0)
-        with pytest.raises(Timeout, match=r"cannot be reached \(Connection refused"):
+        with pytest.raises(Timeout, match=r"cannot be reached \(Connection refused\)"):
             await server.read("raw", PATH, timeout_s=5)
         loop = asyncio.get_running_loop()
         transport, back = await loop.create_datagram_endpoint(
@@ -253,3 +281,34 @@ def test_unreachable_device_keeps_its_observation():
         transport.close()
 
     scene(run)
+
+
+def test_closing_leaves_nothing_behind(caplog):
+    """No pending task, no unhandled exception, no warning, whatever was under way."""
+    caplog.set_level(logging.WARNING)
+
+    async def run():
+        failures = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+        asyncio.get_running_loop().slow_callback_duration = 60  # a busy machine is no failure
+        async with LabServer(port=0) as server, RawDevice.at(server) as device:
+            await device.register()
+            observation, _ = await device.observed(server)
+            reading = asyncio.create_task(server.read("raw", PATH))
+            queued = asyncio.create_task(server.read("raw", "/3303/0"))
+            waiting = asyncio.create_task(server.wait_registered("nobody", timeout_s=60))
+            await device.receive()
+            await server.close()
+            for task in (reading, queued):
+                with pytest.raises(Timeout, match="the lab server closed"):
+                    await task
+            assert [item async for item in observation] == []
+            waiting.cancel()
+        del observation, reading, queued, waiting, task
+        await asyncio.sleep(0)
+        gc.collect()
+        names = {task.get_name() for task in asyncio.all_tasks() - {asyncio.current_task()}}
+        assert failures == [] and names == set()
+
+    asyncio.run(run(), debug=True)
+    assert [record.message for record in caplog.records if record.name in ("asyncio", "lab", "lab.aiocoap")] == []

@@ -237,6 +237,8 @@ def test_values_that_do_not_fit():
             payload.encode(TLV, value, paths.parse(path))
     with pytest.raises(UsageError):
         payload.encode(TEXT, {0: 1}, (3, 0, 6))
+    with pytest.raises(UsageError, match="70000 is not an id"):
+        payload.encode_new_instance(3303, 70000, {})
     assert payload.default_format((5, 0, 0), b"image") == OPAQUE
     assert payload.encode(112, b"\x80", (3, 0)) == b"\x80"
 

@@ -236,6 +236,9 @@ def test_object_list_in_blocks():
             assert len(links) > 2000
             assert (await client.request(POST, "/rd?ep=big&lwm2m=1.1", links, 40)).code.dotted == "2.01"
             assert len(server.registration("big").objects) == 200
+            gap = Message(code=POST, uri=server.uri + "/rd?ep=big&lwm2m=1.1", payload=links[:16], block1=(7, True, 0))
+            response = await client.context.request(gap, handle_blockwise=False).response
+            assert response.code.dotted == "4.08"
 
     asyncio.run(scene())
 

@@ -24,7 +24,7 @@ servers of one client. What the client sends is parsed into a Packet (packet.py)
 
 How the client's requests are answered: Register 2.01, De-register 2.02, others 2.04, confirmable notifications by ACK.
     peer.script("4.00", None, ("2.31", [(27, 0x0A)]), ("2.05", [], b"x"))    for the next requests, None is silence,
-                        "" an empty ACK, a callable gets the Packet and returns one of these
+                        "" an empty ACK, "RST" a RST, a callable gets the Packet and returns one of these
     peer.answer = f     the same for all others: f(packet)
     peer.silent = True  no answer and no ACK to anything; peer.acks = False: no ACK to notifications
     peer.lose(n)        the next n datagrams of the client do not arrive (Packet.lost)
@@ -190,6 +190,9 @@ class Peer:
             answer = answer(packet)
         if answer is None:
             return
+        if answer == "RST":
+            self.reset(packet)
+            return
         if isinstance(answer, str):
             answer = (answer,)
         code = answer[0]
@@ -211,6 +214,11 @@ class Peer:
         found = self.sent[self._taken :]
         self._taken = len(self.sent)
         return found
+
+    def forget(self):
+        """Drop the record of what was sent."""
+        self.sent = []
+        self._taken = self._requests_taken = self._notifications_taken = 0
 
     def requests(self):
         """The client's requests since the last call."""

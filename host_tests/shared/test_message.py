@@ -214,7 +214,7 @@ def test_critical_options():
         (((9, b"x"), (2049, b"")), 9),
         (((35, b"coap://x"),), 35),
         (((1, b"etag"),), 1),
-        (((2048, b""), (258, b"\x02"), (292, b"tag")), 0),
+        (((258, b"\x02"), (292, b"tag"), (2048, b"")), 0),
         (((11, b"x" * 255),), 0),
         (((11, b"x" * 256),), 11),
         (((17, b"\0\0\0"),), 17),
@@ -263,5 +263,5 @@ def test_noise():
         except FormatError:
             continue
         decoded += 1
-        assert all([number < 65536 for number, _ in message.options.pairs])
+        assert max([number for number, _ in message.options.pairs] or [0]) < 65536
     assert decoded > 100

@@ -10,8 +10,16 @@ from coap.errors import BadRequest, RequestEntityIncomplete, RequestEntityTooLar
 from coap.message import RST
 from compat import const
 
-_ETAG, _OBSERVE, _BLOCK2, _BLOCK1, _SIZE2, _SIZE1 = const(4), const(6), const(23), const(27), const(28), const(60)
-_SUCCESS, _CONTENT, _INCOMPLETE, _TOO_LARGE = const(2), const(0x45), const(0x88), const(0x8D)
+_ETAG = const(4)
+_OBSERVE = const(6)
+_BLOCK2 = const(23)
+_BLOCK1 = const(27)
+_SIZE2 = const(28)
+_SIZE1 = const(60)
+_SUCCESS = const(2)
+_CONTENT = const(0x45)
+_INCOMPLETE = const(0x88)
+_TOO_LARGE = const(0x8D)
 
 
 def parse(value):
@@ -67,6 +75,7 @@ class Collector:
             raise error
 
     def write(self, data):
+        """One more block; raises RequestEntityTooLarge."""
         self._check(len(self.body) + len(data))
         self.body += data
 
@@ -92,7 +101,7 @@ class Incoming:
         Raises RequestEntityIncomplete if it is neither (RFC 7959 section 2.9.2)."""
         start = num << szx + 4
         end = start + len(data)
-        if num and (start, end) == (self._start, self._end):
+        if (start, end) == (self._start, self._end):
             return False
         if self.sink is None or start != self._end:
             raise RequestEntityIncomplete()
@@ -107,11 +116,13 @@ class Incoming:
 
 
 class Body:
-    """A payload that leaves in blocks, the same bytes under one ETag; `options` are those of the whole response."""
+    """A payload that leaves in blocks; `options` are those of the whole response. Its ETag is made of its bytes, so that
+    the same bytes have the same one whenever they are rendered."""
 
     def __init__(self, options, payload):
         self.options = options
         self.payload = payload
+        self.etag = (crc32(payload) & 0xFFFFFFFF).to_bytes(4, "big")
 
     def block(self, num, szx):
         """(options, part) of one block; raises BadRequest beyond the end."""
@@ -125,7 +136,7 @@ class Body:
         elif len(payload) > size:
             options = insert(options, _SIZE2, len(payload))
         if len(payload) > size:
-            options = insert(options, _ETAG, (crc32(payload) & 0xFFFFFFFF).to_bytes(4, "big"))
+            options = insert(options, _ETAG, self.etag)
         options = insert(options, _BLOCK2, pack(num, start + size < len(payload), szx))
         return options, payload[start : start + size]
 

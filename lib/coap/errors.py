@@ -16,43 +16,22 @@ class CoapError(Exception):
     options = ()
 
 
-class BadRequest(CoapError):
-    code = 0x80
+def _answer(name, code):
+    return type(name, (CoapError,), {"code": code})  # half the RAM of a class statement
 
 
-class Unauthorized(CoapError):
-    code = 0x81
+BadRequest = _answer("BadRequest", 0x80)
+Unauthorized = _answer("Unauthorized", 0x81)
+BadOption = _answer("BadOption", 0x82)
+NotFound = _answer("NotFound", 0x84)
+MethodNotAllowed = _answer("MethodNotAllowed", 0x85)
+NotAcceptable = _answer("NotAcceptable", 0x86)
+RequestEntityIncomplete = _answer("RequestEntityIncomplete", 0x88)
+RequestEntityTooLarge = _answer("RequestEntityTooLarge", 0x8D)
+UnsupportedContentFormat = _answer("UnsupportedContentFormat", 0x8F)
+ServiceUnavailable = _answer("ServiceUnavailable", 0xA3)  # a sensor without a value, a table that is full
 
 
-class BadOption(CoapError):
-    code = 0x82
-
-
-class NotFound(CoapError):
-    code = 0x84
-
-
-class MethodNotAllowed(CoapError):
-    code = 0x85
-
-
-class NotAcceptable(CoapError):
-    code = 0x86
-
-
-class RequestEntityIncomplete(CoapError):
-    code = 0x88
-
-
-class RequestEntityTooLarge(CoapError):
-    code = 0x8D
-
-
-class UnsupportedContentFormat(CoapError):
-    code = 0x8F
-
-
-class ServiceUnavailable(CoapError):
-    """5.03; the sensor behind a resource has no value, or a table is full."""
-
-    code = 0xA3
+def dotted(code):
+    """A code as people write it (RFC 7252 section 12.1): 0x84 -> "4.04"."""
+    return "%d.%02d" % (code >> 5, code & 31)

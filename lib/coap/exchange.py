@@ -99,7 +99,7 @@ class Exchange:
         self.transmit(encode(NON, code, mid, token, options, payload))
 
     def _confirmable(self, code, token, options, payload, on_reply, is_request, now):
-        if len(self._queue) >= self.parameters.QUEUE:
+        if self.full:
             raise ServiceUnavailable("queue full")
         mid = self._next_mid()
         datagram = encode(CON, code, mid, token, options, payload)
@@ -132,6 +132,11 @@ class Exchange:
     def busy(self):
         """Whether a message of ours is under way or waits for its turn."""
         return bool(self._active or self._queue)
+
+    @property
+    def full(self):
+        """Whether no more confirmable messages can wait."""
+        return len(self._queue) >= self.parameters.QUEUE
 
     @property
     def under_way(self):
@@ -167,8 +172,8 @@ class Exchange:
     def _on_request(self, message, now):
         mid = message.mid
         type = message.type
-        seen = self._recent(mid, now)
-        if seen is not None:
+        if mid in self._seen and self._recent(mid, now):
+            seen = self._seen[mid]
             if seen[1]:
                 self.transmit(seen[1])
             return

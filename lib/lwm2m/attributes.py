@@ -4,9 +4,10 @@ Each server has its own, in a dict path -> {name: value}; pmin, pmax, epmin and 
 """
 
 from coap.errors import BadRequest
+from compat import const
 
-_PERIODS = ("pmin", "pmax", "epmin", "epmax")
-_THRESHOLDS = ("gt", "lt", "st")
+_PERIODS = const(("pmin", "pmax", "epmin", "epmax"))
+_THRESHOLDS = const(("gt", "lt", "st"))
 NUMERIC = ("int", "uint", "float", "time")
 
 
@@ -82,7 +83,7 @@ def effective(store, path, account):
 
 
 def has_changed(found, numeric, sent, value):
-    """Whether a value calls for a notification: by the thresholds if any is set, else if it differs from what was sent."""
+    """Whether a value calls for a notification: by the thresholds if any is set, else if it differs from that sent."""
     if sent is None:
         return True
     if not numeric or not ("gt" in found or "lt" in found or "st" in found):

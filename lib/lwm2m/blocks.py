@@ -3,19 +3,25 @@
 A write that comes in blocks is collected in RAM, up to MAX_BODY, and then carried out as if it had come at once. A big
 opaque one need not be: where an object has a method `stream_<attribute>(size)`, it is called at the first block with
 the announced size or None, and returns a sink, an object with write(data) for each block as it comes, close() at the
-end, and abort() if the end never comes. All four may raise a CoapError, or OSError when the hardware does not obey.
+end, and abort() if the end never comes. They may raise a CoapError, or OSError when the hardware does not obey.
 
 Blocks belong together by method, path and query; a token may change from block to block, and with Leshan it does.
 """
 
 from coap import block
 from coap.errors import MethodNotAllowed, RequestEntityIncomplete, ServiceUnavailable, UnsupportedContentFormat
-from compat import const
+from compat import const, print_exception
 from lwm2m import formats, management
 
-_GET, _POST, _PUT = const(1), const(2), const(3)
-_CONTINUE, _CHANGED, _CONTENT = const(0x5F), const(0x44), const(0x45)
-_CONTENT_FORMAT, _BLOCK1, _SIZE1 = const(12), const(27), const(60)
+_GET = const(1)
+_POST = const(2)
+_PUT = const(3)
+_CONTINUE = const(0x5F)
+_CHANGED = const(0x44)
+_CONTENT = const(0x45)
+_CONTENT_FORMAT = const(12)
+_BLOCK1 = const(27)
+_SIZE1 = const(60)
 _OPAQUE = const(42)
 
 
@@ -57,7 +63,8 @@ class Blocks:
 
     def respond(self, message, asked, now):
         """Answer a request with Block1 or Block2, as management.respond does one without; raises the same."""
-        if asked.block1 is None and asked.block2 >> 4:
+        num = block.parse(asked.block2 or 0)[0]
+        if asked.block1 is None and num:
             return self._later(message, asked, now)
         if asked.block1 is None:
             answer = self._answer(message, asked, message.payload, now)
@@ -125,8 +132,11 @@ class Blocks:
 
     def _abandon(self, key):
         transfer = self._transfers.pop(key, None)
-        if transfer:
-            transfer.abort()
+        try:
+            if transfer:
+                transfer.abort()
+        except Exception as error:  # there is nobody to answer
+            print_exception(error)
 
     def _sink(self, message, asked):
         """Where a body goes. What can be refused without knowing all of it is refused here, at its first block."""
@@ -142,9 +152,11 @@ class Blocks:
 
     def _target(self, code, path):
         """(instance, row) that a Write addresses, (None, None) for a Create or an Execute; raises what they raise."""
+        from lwm2m import writing
+
         tree = self.client.tree
         if code == _PUT or (code == _POST and len(path) == 2):
-            return management.writable(tree, path)
+            return writing.writable(tree, path)
         if code == _POST and len(path) == 1:
             tree.instances(path[0])
             if path[0] in tree.creators:
@@ -205,7 +217,7 @@ def _key(message, asked):
 
 def _echo(answer, asked):
     """The answer to a whole body, with the Block1 option of its last block."""
-    return answer and (answer[0], block.insert(answer[1], _BLOCK1, asked.block1 & ~8), answer[2])
+    return answer and (answer[0], block.insert(answer[1], _BLOCK1, asked.block1), answer[2])
 
 
 def _format(body):

@@ -5,8 +5,7 @@ client.add(Temperature(board.celsius))
 asyncio.run(client.run())
 """
 
-from coap.codes import dotted
-from coap.errors import CoapError, FormatError, ServiceUnavailable
+from coap.errors import CoapError, FormatError, ServiceUnavailable, dotted
 from compat import print_exception
 from compat import randbelow as system_randbelow
 from lwm2m import log, management
@@ -167,7 +166,7 @@ class Client:
         """Answer a request: (code, options, payload), or None if the answer comes later. The one place that renders
         errors; nothing a peer sends gets past it."""
         try:
-            asked = management.route(message.options)
+            asked = message.options.route or management.route(message.options)
             if asked.block1 is None and asked.block2 is None:
                 answer = management.respond(self, registration, message, asked, message.payload, now)
                 if answer and len(answer[2]) > self.config.BLOCK_SIZE:
@@ -192,9 +191,12 @@ class Client:
 
     def executed(self, registration, token, result, now):
         """What an executable returned: nothing, a callable to run when the response is out, or a generator that takes
-        long and yields how many ms to wait each time. Then the response comes when it is through."""
+        long and yields how many ms to wait each time. Then the response comes when it is through. Raises
+        ServiceUnavailable if too many are under way."""
         if result is None:
             return 0x44, (), b""
+        if len(self._jobs) >= self.config.JOBS:
+            raise ServiceUnavailable("busy")
         if hasattr(result, "send"):
             self._jobs.append([now, result, registration, token])
             self.wake()
@@ -224,7 +226,8 @@ class Client:
         if job[2] is not None:
             self._jobs.remove(job)
             if job[2].holds:
-                job[2].exchange.respond(job[3], code, (), b"", now)
+                exchange = job[2].exchange
+                exchange.respond(job[3], code, (), b"", now, None, not exchange.full)
         return None
 
     def _sample(self, sampler, now):

@@ -20,6 +20,7 @@ class Config(Parameters):
     OBSERVATIONS = 16  # per server, about 200 bytes each
     STORED = 10  # notifications kept for a server that is away, about 100 bytes each
     INSTANCES = 32  # that servers may create
+    JOBS = 4  # Executes that are not through yet, about 100 bytes each
     CON_EVERY = 10  # each n-th notification is confirmable, which also proves the way through a NAT
     SAMPLE_ms = 1000  # how often a sensor is read
     ACTION_DELAY_ms = 500  # between the answer to Execute Reboot (and the like) and the act
@@ -55,3 +56,24 @@ class Config(Parameters):
         if name == "TOKEN_LENGTH" and value > 8:
             raise ConfigError("limits: TOKEN_LENGTH must be at most 8, not %s" % value)
         setattr(self, name, value)
+
+
+def parse_uri(uri):
+    """ "coap://host:port" -> (host, port); raises ConfigError."""
+    scheme, found, rest = uri.partition("://")
+    if scheme == "coaps":
+        raise ConfigError("not yet: %s needs DTLS, which comes with a later version" % uri)
+    if not found or scheme != "coap":
+        raise ConfigError("server must be like coap://host:port, not %s" % uri)
+    if rest[-1:] == "/":
+        rest = rest[:-1]
+    host, colon, port = rest, "", ""
+    if rest[:1] == "[":
+        host, _, port = rest[1:].partition("]")
+        colon, port = port[:1], port[1:]
+    elif ":" in rest:
+        host, colon, port = rest.partition(":")
+    port = port if colon else "5683"
+    if not host or "/" in host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ConfigError("server must be like coap://host:port, not %s" % uri)
+    return host, int(port)

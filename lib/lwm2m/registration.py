@@ -24,15 +24,14 @@ EXPIRED if the lifetime has as well; UPDATE when there is something to tell; DIS
 ROWS below is all there is: state, event -> next state and action. `_go` is the only place that changes the state.
 """
 
-from coap.codes import dotted
-from coap.errors import ServiceUnavailable
+from coap.errors import ServiceUnavailable, dotted
 from coap.exchange import Exchange
 from coap.message import RST
 from lwm2m import log
 
 # State(s), event(s) -> next state, action: `_do_<action>` below. Scanned as text: a transition is rare, RAM is not.
 ROWS = """
-STOPPED,FAILED START -> CONNECTING connect
+STOPPED,FAILED START -> CONNECTING start_over
 CONNECTING LINK_UP -> REGISTERING register
 CONNECTING LINK_DOWN -> WAITING back_off
 REGISTERING ACCEPTED -> REGISTERED registered
@@ -40,13 +39,14 @@ REGISTERING VERSION -> REGISTERING lower_version
 REGISTERING BUSY -> WAITING wait_max_age
 REGISTERING REFUSED,SILENCE,LINK_DOWN -> WAITING back_off
 WAITING DUE -> CONNECTING connect
+WAITING LINK_DOWN -> WAITING wait_max_age
 WAITING GIVE_UP -> FAILED close
 REGISTERED DUE,UPDATE,SILENCE -> UPDATING update
-REGISTERED,UPDATING DISABLE -> DISABLING deregister
+REGISTERED DISABLE -> DISABLING deregister
 UPDATING ACCEPTED -> REGISTERED updated
 UPDATING REFUSED,VERSION -> REGISTERING register
 UPDATING BUSY -> LOST wait_max_age
-REGISTERED,UPDATING LINK_DOWN -> LOST retry_soon
+REGISTERED,UPDATING,LOST LINK_DOWN -> LOST retry_soon
 UPDATING SILENCE -> LOST retry_soon
 LOST DUE -> RECONNECTING connect
 LOST EXPIRED -> CONNECTING start_over
@@ -55,7 +55,7 @@ RECONNECTING LINK_DOWN -> LOST retry_soon
 DISABLING ACCEPTED,REFUSED,VERSION,BUSY,SILENCE,LINK_DOWN -> DISABLED sleep
 DISABLED DUE -> CONNECTING connect
 REGISTERED,UPDATING STOP -> STOPPING deregister
-DISABLING STOP -> STOPPING keep_waiting
+DISABLING,STOPPING STOP -> STOPPING keep_waiting
 STOPPING ACCEPTED,REFUSED,VERSION,BUSY,SILENCE,LINK_DOWN -> STOPPED close
 CONNECTING,REGISTERING,WAITING,LOST,RECONNECTING,DISABLED,FAILED,STOPPED STOP -> STOPPED close
 """
@@ -96,7 +96,8 @@ class Registration:
         self.update_wanted = self.disable_wanted = False  # by Execute /1/x/8 and 4
         self._attempt = self._sequence = 0
         self._retry_after_ms = 60000
-        self._told = None  # (lifetime, binding, version of the object list) that the server knows
+        self._told = self._telling = None  # (lifetime, binding, version of the object list) that the server knows, or
+        # will know when it has accepted what is on its way
 
     # -- what the rest of the house asks and says -----------------------------------------------------------------
 
@@ -186,7 +187,7 @@ class Registration:
         self.link = "opening"
 
     def _do_start_over(self, now):
-        self._attempt = 0
+        self._attempt = self._sequence = 0
         self.link = "opening"
 
     def _do_close(self, now):
@@ -200,14 +201,14 @@ class Registration:
         self.due = now + (86400 if timeout_s is None else timeout_s) * 1000
 
     def _do_keep_waiting(self, now):
-        """The De-register of Disable is under way already."""
+        """The De-register is under way already."""
 
     def _do_register(self, now):
         """CON POST /rd (OMA Core 1.1 section 6.2.1): a new registration, so the old one's observations are void."""
         self.exchange.reset()
         self._forget()
         account = self.account
-        self._told = self._facts()
+        self._telling = self._facts()
         options = [(11, b"rd"), (12, 40)]
         for query in (
             "ep=" + self.client.endpoint,
@@ -230,11 +231,11 @@ class Registration:
     def _do_update(self, now):
         """CON POST to the Location-Path with only what has changed (OMA Core 1.1 section 6.2.2)."""
         account = self.account
-        known, self._told = self._told, self._facts()
+        known, self._telling = self._told, self._facts()
         self.update_wanted = False
         options = [(11, segment) for segment in self.location]
         payload = b""
-        if known[2] != self._told[2]:
+        if known[2] != self._telling[2]:
             options.append((12, 40))
             payload = self.client.links(self.version).encode()
         if known[0] != account.lifetime:
@@ -250,6 +251,7 @@ class Registration:
             self.reporting.back_online(now)
 
     def _do_deregister(self, now):
+        self.exchange.reset()  # it must not wait for the answer to an Update that may never come
         self._send(4, [(11, segment) for segment in self.location], b"", now)
 
     def _do_back_off(self, now):
@@ -340,6 +342,7 @@ class Registration:
 
     def _alive(self, now):
         """The server has just confirmed the registration: the lifetime starts anew."""
+        self._told = self._telling
         lifetime_ms = self._told[0] * 1000
         if lifetime_ms:
             self.expires = now + lifetime_ms

@@ -13,9 +13,10 @@ observer is alive and holds the way through a NAT open. While a server is away t
 
 from coap.errors import CoapError, ServiceUnavailable
 from coap.message import RST
+from compat import const, print_exception
 from lwm2m import attributes, log
 
-_DAY_ms = 86400000
+_DAY_ms = const(86400000)
 
 
 class Observation:
@@ -163,14 +164,12 @@ class Reporting:
         times = []
         pmin, pmax = found.get("pmin", 0), found.get("pmax", 0)
         if observation.dirty:
-            times.append(
-                max(observation.sent_at + pmin * 1000, observation.evaluated_at + found.get("epmin", 0) * 1000)
-            )
+            times.append(observation.sent_at + pmin * 1000)
         if pmax and pmax >= pmin:
             times.append(observation.sent_at + pmax * 1000)
         if "epmax" in found:
             times.append(observation.evaluated_at + found["epmax"] * 1000)
-        return min(times) if times else None
+        return max(min(times), observation.evaluated_at + found.get("epmin", 0) * 1000) if times else None
 
     def _evaluate(self, observation, found, now):
         """Send or store the current value if the algorithm above says so; returns whether the observation lives on."""
@@ -181,12 +180,16 @@ class Reporting:
             return False
         try:
             payload, value = self._render(observation)
-        except ServiceUnavailable:
+        except (ServiceUnavailable, OSError):
             observation.dirty = False
             observation.evaluated_at = observation.sent_at = now
             return True
         except CoapError as error:
             self._fail(observation, error.code, now)
+            return False
+        except Exception as error:
+            print_exception(error)
+            self._fail(observation, CoapError.code, now)
             return False
         observation.dirty = False
         observation.evaluated_at = now
@@ -243,10 +246,12 @@ class Reporting:
         if confirmable:
             observation.pending = payload
             observation.confirmed_at = now
+            self.client.wake()  # for its retransmission
 
     def _on_reply(self, observation, message, now):
         """ACK, RST or, after the last retransmission, nothing."""
         self._due = now
+        self.client.wake()
         if message is None:
             self._undelivered(observation)
             self.registration.silent(now)

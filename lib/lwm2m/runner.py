@@ -5,12 +5,12 @@ Ways out of `Client.run`: every server is stopped (after `close`), cancellation,
 
 import asyncio
 
-from compat import Clock, print_exception, readable, unique_id, wait_event
-from lwm2m import client, log, settings
-from lwm2m.config import Config, ConfigError
+from compat import Clock, const, forget, print_exception, readable, unique_id, wait_event
+from lwm2m import client, log
+from lwm2m.config import Config, ConfigError, parse_uri
 from lwm2m.transport.udp import Udp
 
-_LONGEST_SLEEP_ms = 86400000  # asyncio refuses 6 days, and the clock must be asked more often than ticks wrap
+_LONGEST_SLEEP_ms = const(86400000)  # asyncio refuses 6 days, and the clock must be asked more often than ticks wrap
 
 running = []  # the Runner that a Ctrl-C has to close, if any
 
@@ -23,6 +23,8 @@ class Client(client.Client):
     @classmethod
     def from_config(cls, path="config.json"):
         """A client as config.json says; raises ConfigError with one sentence."""
+        from lwm2m import settings
+
         found = settings.load(path)
         log.level(found["log"])
         endpoint = found["endpoint"] or default_endpoint()
@@ -36,7 +38,7 @@ class Client(client.Client):
         running.append(runner)
         try:
             await runner.serve()
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, KeyboardInterrupt):  # Ctrl-C: on CPython the one, on MicroPython the other
             await runner.close()
             raise
         finally:
@@ -63,12 +65,18 @@ class Runner:
 
     async def serve(self):
         """Register everywhere and serve until every server is stopped."""
+        forget("lwm2m", "settings")
+        forget("lwm2m", "table")
         log.info("endpoint %s", self.client.endpoint)
         self.client.start(self._clock.ms())
         await self._loop(None)
 
     async def close(self):
         """De-register, but do not wait for ever (Config.CLOSE_TIMEOUT_ms)."""
+        for registration, entry in self._transports.items():
+            if entry[1]:  # on MicroPython, Ctrl-C may have hit the reader and ended it
+                entry[1].cancel()
+                entry[1] = asyncio.create_task(self._read(registration, entry[0]))
         now = self._clock.ms()
         self.client.stop(now)
         await self._loop(now + self.client.config.CLOSE_TIMEOUT_ms)
@@ -106,7 +114,7 @@ class Runner:
     def _open(self, registration, now):
         entry = self._transports.get(registration)
         if entry is None:
-            host, port = settings.parse_uri(registration.uri)
+            host, port = parse_uri(registration.uri)
             entry = self._transports[registration] = [Udp(host, port, self._local_port(registration)), None]
         elif entry[1]:
             entry[1].cancel()
@@ -171,9 +179,5 @@ class Runner:
 
     def _broken(self, registration, error):
         registration.outbox.clear()
-        entry = self._transports.get(registration)
-        if entry and entry[1]:
-            entry[1].cancel()
-            entry[1] = None
         if registration.link == "open":
             registration.link_down("link lost: %s" % error, self._clock.ms())

@@ -2,7 +2,7 @@
 
 import json
 
-from lwm2m.config import ConfigError
+from lwm2m.config import ConfigError, parse_uri
 
 _KNOWN = "endpoint server lifetime binding queue_mode lwm2m local_port log wifi limits"
 _ACCOUNT = "uri ssid lifetime binding"
@@ -82,27 +82,6 @@ def _account(server, settings, number):
         "lifetime": _number(merged, "lifetime", 0, 0x7FFFFFFF),
         "binding": merged["binding"],
     }
-
-
-def parse_uri(uri):
-    """ "coap://host:port" -> (host, port); raises ConfigError."""
-    scheme, found, rest = uri.partition("://")
-    if scheme == "coaps":
-        raise ConfigError("not yet: %s needs DTLS, which comes with a later version" % uri)
-    if not found or scheme != "coap":
-        raise ConfigError("server must be like coap://host:port, not %s" % uri)
-    if rest[-1:] == "/":
-        rest = rest[:-1]
-    host, colon, port = rest, "", ""
-    if rest[:1] == "[":
-        host, _, port = rest[1:].partition("]")
-        colon, port = port[:1], port[1:]
-    elif ":" in rest:
-        host, colon, port = rest.partition(":")
-    port = port if colon else "5683"
-    if not host or "/" in host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise ConfigError("server must be like coap://host:port, not %s" % uri)
-    return host, int(port)
 
 
 def _only(settings, known):

@@ -1,10 +1,10 @@
 """The tree of object instances, and the walk over it that every format encodes."""
 
 from coap.errors import CoapError, MethodNotAllowed, NotFound, ServiceUnavailable, Unauthorized
+from compat import const
 from lwm2m.config import ConfigError
-from lwm2m.object import check_table
 
-_CLOSED = (0, 21)  # Security and OSCORE: no server may see them (OMA Core 1.1 section 6.3)
+_CLOSED = const((0, 21))  # Security and OSCORE: no server may see them (OMA Core 1.1 section 6.3)
 
 
 class Tree:
@@ -17,6 +17,8 @@ class Tree:
 
     def add(self, obj, iid=None):
         """Add an instance, at the lowest free id unless told; raises ConfigError."""
+        from lwm2m.table import check_table
+
         check_table(obj)
         instances = self.objects.setdefault(obj.OID, {})
         if iid is None:
@@ -94,7 +96,9 @@ class Tree:
         """The record of one resource, or of one resource instance if the path has four ids."""
         if "R" not in row[1]:
             raise MethodNotAllowed()
-        value = obj.value_of(row)
+        value = getattr(obj, row[3])  # as Object.value_of does: this is the way of every Read
+        if callable(value):
+            value = value()
         if value is None:
             raise ServiceUnavailable("no value yet") if "!" in row[1] else NotFound()
         if len(path) == 4:

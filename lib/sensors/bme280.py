@@ -42,7 +42,6 @@ class Bme280:
         now = self._clock()
         if self._taken_ms is not None and now - self._taken_ms < _PERIOD_ms:
             return
-        self._taken_ms = None  # nothing to give while it fails
         if not self._bus:
             self._open()
         self._write(_CTRL_HUM, b"\x01")  # effective with the write that follows

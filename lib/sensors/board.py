@@ -9,28 +9,27 @@ A part is made, and its driver loaded, when it is first named. None has to be th
 """
 
 _WIRING = """
-part     esp32  esp32s3  esp32c3
-led          2        2        3
-button       0        0        9
-knob        34        4        0
-sda         21        8        6
-scl         22        9        7
-dht22        4        5        4
-ds18b20     18        6        5
-buzzer      25        7       10
-pixels      13       48        8
-trigger     26       15        2
-echo        27       16        1
+part     esp32  esp32s2  esp32s3  esp32c3
+led          2        2        2        3
+button       0        0        0        9
+knob        34        4        4        1
+sda         21        8        8        6
+scl         22        9        9        7
+dht22        4        5        5        4
+ds18b20     18        6        6        5
+buzzer      25        7        7       10
+pixels      13       18       48        8
+trigger     26       15       15        2
+echo        27       16       16        0
 """
 
 
 def wiring(chip_name):
-    """{part: pin} for a chip; one that has no column takes that of its nearest relative."""
+    """{part: pin} for a chip. Other C chips take the column of the C3, and a PC that of the classic ESP32."""
     rows = [line.split() for line in _WIRING.strip().split("\n")]
-    if chip_name in rows[0]:
-        column = rows[0].index(chip_name)
-    else:
-        column = 3 if chip_name and chip_name[5:6] in ("c", "h") else 2 if chip_name else 1
+    if chip_name not in rows[0]:
+        chip_name = "esp32c3" if chip_name else "esp32"
+    column = rows[0].index(chip_name)
     return {row[0]: int(row[column]) for row in rows[1:]}
 
 

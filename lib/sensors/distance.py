@@ -22,7 +22,7 @@ class HcSr04:
             self._trigger = Pin(self._numbers[0], Pin.OUT, value=0)
             self._echo = Pin(self._numbers[1], Pin.IN)
         self._trigger.value(1)
-        time.sleep(0.00001)
+        time.sleep(0.001)  # 10 us would do, but no port sleeps that short
         self._trigger.value(0)
         pulse_us = machine().time_pulse_us(self._echo, 1, _TIMEOUT_us)
         if pulse_us < 0:

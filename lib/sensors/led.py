@@ -27,9 +27,9 @@ class Led:
             percent = 100 - percent
         if not self._pin:
             self._pin = machine().Pin(self._number, machine().Pin.OUT)
-        if not self._pwm and 0 < percent < 100:  # a channel of the PWM is taken only if it is needed
-            self._pwm = machine().PWM(self._pin, freq=1000)
         if self._pwm:
             self._pwm.duty_u16(int(percent * 655.35))
+        elif 0 < percent < 100:  # a channel of the PWM is taken only if it is needed
+            self._pwm = machine().PWM(self._pin, freq=1000, duty_u16=int(percent * 655.35))
         else:
             self._pin.value(percent > 0)

@@ -86,9 +86,9 @@ def _value(text: str):
         return text
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """0 if the board did it, 2 otherwise."""
-    options = _parser().parse_args()
+    options = _parser().parse_args(arguments)
     try:
         if not options.control:
             raise SteeringError(

@@ -47,8 +47,19 @@ def start(boot, program):
     return run(program)
 
 
+def close_client():
+    """De-register after a Ctrl-C. CPython's asyncio cancels the program, which then does it by itself; MicroPython's is
+    left at once, and its tasks go on in the next asyncio.run."""
+    runner = sys.modules.get("lwm2m.runner")
+    if runner and runner.running:
+        import asyncio
+
+        asyncio.run(runner.running[0].close())
+
+
 try:
     status = start(sys.argv[1], sys.argv[2])
 except KeyboardInterrupt:
-    status = 0  # asked to stop, and the program had nothing to tidy up
+    status = 0  # asked to stop
+    close_client()
 sys.exit(status)

@@ -164,7 +164,11 @@ class Supervisor:
             self._watchdog = None
         if timeout_ms:
             loop = asyncio.get_running_loop()
-            self._watchdog = loop.call_later(timeout_ms / 1000, self._kill, "watchdog")
+            self._watchdog = loop.call_later(timeout_ms / 1000, self._bark)
+
+    def _bark(self) -> None:
+        # On a busy PC the saving message may have come and wait to be read: read first.
+        self._watchdog = asyncio.get_running_loop().call_later(0.05, self._kill, "watchdog")
 
     def _kill(self, why: str) -> None:
         """Stop the process as a reset does: at once."""

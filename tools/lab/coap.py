@@ -15,7 +15,7 @@ import functools
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from aiocoap import Context, Message, error
@@ -61,8 +61,12 @@ class _Tokens(TokenManager):
 
     def process_response(self, response: Message) -> bool:
         request = self.outgoing_requests.get((response.token, response.remote))
-        if response.opt.observe is not None and request and request.request.opt.observe == 1:
+        if request and request.request.opt.observe == 1 and response.opt.observe is not None:
             return True  # a notification that met our cancellation on the way; the answer is still to come
+        if request and request.request.opt.observe is None:
+            response.opt.observe = None  # aiocoap stumbles over what was not asked for
+        if request and request.request.opt.block1 is None:
+            response.opt.block1 = None  # such as the hint of a block size in 4.13
         with _caller_gave_up:
             return super().process_response(response)
         return True
@@ -144,20 +148,14 @@ class CoapEndpoint:
     @classmethod
     async def open(cls, site: Any, host: str, port: int) -> "CoapEndpoint":
         """Bind to host and port (0: any free one). Raises StartError."""
-        address = await _resolve(host, port)
+        bound = await _bound_socket(host, port)
         context = Context(loop=asyncio.get_running_loop(), serversite=site, loggername=_library_log.name)
         tokens = _Tokens(context)
         messages = _Messages(tokens)
-        try:
-            with _sole_owner_of_port():
-                messages.message_interface = await _Datagrams.create_server_transport_endpoint(
-                    messages, log=_library_log, loop=context.loop, bind=(address, port), multicast=[]
-                )
-        except (OSError, error.Error, RuntimeError) as problem:
-            raise StartError(_bind_sentence(problem, host, port)) from None
-        tokens.token_interface = messages
+        datagrams = await _Datagrams._create_transport_endpoint(bound, messages, _library_log, context.loop)
+        messages.message_interface, tokens.token_interface = datagrams, messages
         context.request_interfaces.append(tokens)
-        return cls(context, tokens, messages.message_interface)
+        return cls(context, tokens, datagrams)
 
     @property
     def port(self) -> int:
@@ -199,41 +197,45 @@ async def one_error(what: str, timeout_s: float) -> AsyncIterator[None]:
     except error.MessageError:
         raise DeviceError(what, "RST", "Reset", "the device knows nothing of this exchange") from None
     except error.NetworkError as problem:
-        reason = problem.__cause__.strerror if isinstance(problem.__cause__, OSError) else "no answer"
+        cause = problem.__cause__
+        reason = os.strerror(cause.errno) if isinstance(cause, OSError) and cause.errno else "no answer"
         raise Timeout(f"{what}: the device cannot be reached ({reason})") from None
     except error.LibraryShutdown:
         raise Timeout(f"{what}: the lab server closed") from None
-    except (error.UnexpectedBlock1Option, error.UnexpectedBlock2, error.ResourceChanged, error.BadRequest) as problem:
-        raise PayloadError(f"{what}: the device's blocks do not fit together ({problem!r})") from None
+    except (error.Error, ValueError, AssertionError):  # all that aiocoap raises while it puts blocks together
+        raise PayloadError(f"{what}: the blocks of the device's answer do not fit together") from None
 
 
-async def _resolve(host: str, port: int) -> str:
-    """A numeric address of `host`, IPv4 first: boards have no other."""
+async def _bound_socket(host: str, port: int) -> socket.socket:
+    """A socket as aiocoap wants it, IPv6 that takes IPv4 too, but without its SO_REUSEPORT: with that, two servers
+    would silently share a port. Raises StartError."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError, OverflowError):
         raise StartError(f"cannot listen on {host!r} port {port}: this machine does not know such an address") from None
-    found.sort(key=lambda each: each[0] != socket.AF_INET)
-    return str(found[0][4][0])
-
-
-@contextlib.contextmanager
-def _sole_owner_of_port() -> Iterator[None]:
-    """aiocoap binds with SO_REUSEPORT, so that two servers would silently share a port; its switch is a variable."""
-    before = os.environ.get("AIOCOAP_REUSE_PORT")
-    os.environ["AIOCOAP_REUSE_PORT"] = "0"
+    family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)  # IPv4 first: boards have no other
+    if family == socket.AF_INET:
+        address = (f"::ffff:{address[0]}", port)
     try:
-        yield
-    finally:
-        del os.environ["AIOCOAP_REUSE_PORT"]
-        if before is not None:
-            os.environ["AIOCOAP_REUSE_PORT"] = before
+        return _bind(address)
+    except OSError as problem:
+        raise StartError(_bind_sentence(problem, host, port)) from None
 
 
-def _bind_sentence(problem: Exception, host: str, port: int) -> str:
-    if isinstance(problem, OSError) and problem.errno == errno.EADDRINUSE:
+def _bind(address: tuple) -> socket.socket:
+    bound = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    try:
+        bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        bound.bind(address)
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def _bind_sentence(problem: OSError, host: str, port: int) -> str:
+    if problem.errno == errno.EADDRINUSE:
         return f"UDP port {port} on {host} is already in use: is another lab server running? Choose another --port"
-    if isinstance(problem, OSError) and problem.errno == errno.EACCES:
+    if problem.errno == errno.EACCES:
         return f"UDP port {port} needs more rights than you have: choose a --port above 1023"
-    reason = problem.strerror if isinstance(problem, OSError) else str(problem)
-    return f"cannot listen on {host} port {port}: {reason or problem}"
+    return f"cannot listen on {host} port {port}: {problem.strerror}"

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from aiocoap import CHANGED, CREATED, DELETE, DELETED, POST, Message
-from aiocoap.error import MethodNotAllowed, NotFound, UnsupportedContentFormat
+from aiocoap.blockwise import Block1Spool
+from aiocoap.error import MethodNotAllowed, NotFound, RequestEntityIncomplete, UnsupportedContentFormat
 from aiocoap.resource import Resource
 
 from .payload import LINKS
@@ -18,11 +19,22 @@ class Registrar(Protocol):
     def deregister(self, number: str) -> None: ...
 
 
+class _Blocks(Block1Spool):
+    """aiocoap answers a block out of order with 5.00; RFC 7959 2.9.2 wants 4.08."""
+
+    def feed_and_take(self, req: Message) -> Message:
+        try:
+            return super().feed_and_take(req)
+        except ValueError:
+            raise RequestEntityIncomplete from None
+
+
 class Directory(Resource):
     """The whole tree of the server in one resource: aiocoap's Site cannot serve /rd and /rd/<id> by the same."""
 
     def __init__(self, registrar: Registrar):
         super().__init__()
+        self._block1 = _Blocks()
         self._registrar = registrar
 
     async def render(self, request: Message) -> Message:

@@ -6,7 +6,8 @@ Written apart from the device's codec on purpose: a test against this one is a s
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from .errors import PayloadError
+from .errors import PayloadError, UsageError
+from .paths import MAX_ID
 
 OBJECT_INSTANCE, RESOURCE_INSTANCE, MULTIPLE_RESOURCE, RESOURCE = range(4)
 
@@ -34,7 +35,7 @@ def read(data: bytes) -> list[Entry]:
 
 
 def write(entries: Iterable[Entry]) -> bytes:
-    """The shortest encoding of `entries`. Raises ValueError for a value of 16 MiB or more."""
+    """The shortest encoding of `entries`. Raises UsageError for an id or a length that does not fit."""
     return b"".join(_write_entry(entry) for entry in entries)
 
 
@@ -86,8 +87,10 @@ def _write_entry(entry: Entry) -> bytes:
     else:
         length = _shortest(len(body))
         if len(length) > 3:
-            raise ValueError(f"{len(body)} bytes are too long for one TLV")
+            raise UsageError(f"{len(body)} bytes are too long for one TLV")
         head |= len(length) << _LENGTH_SHIFT
+    if not 0 <= entry.id <= MAX_ID:
+        raise UsageError(f"{entry.id} is not an id from 0 to {MAX_ID}")
     number = _shortest(entry.id)
     if len(number) == 2:
         head |= _WIDE_ID

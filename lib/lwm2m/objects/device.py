@@ -5,6 +5,7 @@ import sys
 from compat import unix_time_s
 from lwm2m.config import ConfigError
 from lwm2m.object import Object
+from lwm2m.objects import give
 
 
 class Device(Object):
@@ -54,6 +55,8 @@ class Device(Object):
     timezone = "Etc/UTC"
     binding = "U"
     sample_ms = 60000
+    _set_time = None
+    _ahead_s = 0  # of the clock: how far the time that a server wrote is
 
     def __init__(self, reboot=None, factory_reset=None, now=unix_time_s, set_time=None, **resources):
         if not callable(reboot):
@@ -63,18 +66,18 @@ class Device(Object):
             self.factory_reset = _deferred(factory_reset)
         self.error_code = {0: 0}
         self._now = now
-        self._set_time = set_time
-        self._ahead_s = 0  # of the clock: how far the time that a server wrote is
-        self._give(resources)
+        give(self, _set_time=set_time)
+        self._tell(resources)
 
-    def _give(self, resources):
+    def _tell(self, resources):
         readable = [row[3] for row in self.rows() if row[1][0] == "R"]
         for name in resources:
             if name not in readable:
                 raise ConfigError("Device has nothing called %s; there are %s" % (name, ", ".join(readable)))
-            setattr(self, name, resources[name])
-        self._live = [name for name in resources if callable(resources[name])]
-        if self._live:
+        give(self, **resources)
+        live = [name for name in resources if callable(resources[name])]
+        if live:
+            self._live = live
             self.sample = self._sample
 
     def _sample(self):

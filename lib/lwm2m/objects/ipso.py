@@ -2,21 +2,29 @@
 
     from lwm2m.objects.ipso import Temperature, LightControl, PushButton
 
-loads those three families and no more.
+loads the file of each and no more.
 """
 
 from lwm2m.object import Object
+from lwm2m.objects import give
+
+_FILES = """
+Actuation light
+Buzzer buzzer
+DigitalInput digital_input
+DigitalOutput digital_output
+LightControl light
+OnOffSwitch switch
+PushButton button
+"""
 
 
-def __getattr__(name):  # inputs and outputs are loaded when one of them is first asked for
-    if name in ("DigitalInput", "OnOffSwitch", "PushButton"):
-        from lwm2m.objects import inputs as family
-    else:
-        from lwm2m.objects import outputs as family
-    found = getattr(family, name, None)
-    if found is None:
+def __getattr__(name):
+    words = _FILES.split()
+    if name not in words[::2]:
         raise AttributeError("lwm2m.objects.ipso has no " + name)
-    return found
+    file = words[words.index(name) + 1]
+    return getattr(__import__("lwm2m.objects." + file, None, None, (name,)), name)
 
 
 class _Sensor(Object):
@@ -34,16 +42,11 @@ class _Sensor(Object):
 5701 R str units
 5750 RW str application
 """
-    value = min_value = max_value = units = application = None
+    value = min_value = max_value = low = high = units = application = None
 
     def __init__(self, read, units=None, low=None, high=None, application=None):
         self._read = read
-        self.low = low
-        self.high = high
-        if units:
-            self.units = units
-        if application is not None:
-            self.application = application
+        give(self, units=units, low=low, high=high, application=application)
 
     def sample(self):
         """Measure once. Raises ValueError if that gives no number, and whatever the driver raises."""
@@ -77,10 +80,11 @@ class AnalogInput(_Sensor):
 5750 RW str application
 5751 R str sensor_type
 """
+    sensor_type = None
 
     def __init__(self, read, low=None, high=None, application=None, sensor_type=None):
         _Sensor.__init__(self, read, None, low, high, application)
-        self.sensor_type = sensor_type
+        give(self, sensor_type=sensor_type)
 
 
 class Illuminance(_Sensor):

@@ -35,12 +35,12 @@ class Server(Object):
     priority = initial_delay = failure_block = bootstrap_on_failure = None
     retry_count = retry_timer = sequence_delay = sequence_count = None
     notification_storing = True
-    registration = None  # set by the client
 
-    def __init__(self, ssid, lifetime=86400, binding="U"):
+    def __init__(self, ssid, lifetime=86400, binding="U", registration=None):
         self.ssid = ssid
         self.lifetime = lifetime
         self.binding = binding
+        self.registration = registration  # the state machine of this account; the client gives it
 
     def has_retry_policy(self):
         """Whether any of resources 17-20 says how often to try again."""

@@ -7,7 +7,7 @@ from lwm2m.config import ConfigError
 
 # A datagram lost on the way out or refused at the other end is a loss like any other: CoAP sends it again.
 # EAGAIN, ENOMEM, EADDRNOTAVAIL while the address changes, ENOBUFS, ETIMEDOUT (ESP32: would block), ECONNREFUSED.
-_LOSS = (11, 12, 105, 110, 111)
+_LOSS = const((11, 12, 105, 110, 111))
 _EADDRINUSE = const(98)
 _MAX_DATAGRAM = const(1280)
 

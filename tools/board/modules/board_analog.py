@@ -15,8 +15,6 @@ _BLOCKS = {
     "esp32c3": (range(5), (5,)),
     "esp32c5": (range(1, 7), ()),
     "esp32c6": (range(7), ()),
-    "esp32h2": (range(1, 6), ()),
-    "esp32p4": (range(16, 24), range(49, 55)),
 }
 _FULL_SCALE_MV = (1100, 1467, 2195, 3300)  # by attenuation; a straight line, where a chip bends towards the top
 _RANGE_MV = ((100, 950), (100, 1250), (150, 1750), (150, 2450))  # what the calibrated reading covers
@@ -56,9 +54,9 @@ class ADC:
     def _millivolts(self):
         network = sys.modules.get("network")
         if self._second and board_sim.facts["chip"] == "esp32" and network and network.WLAN().active():
-            raise OSError(errno.ETIMEDOUT)
+            raise OSError(errno.ETIMEDOUT, "the converter is in use")
         if board_sim.fails("adc"):
-            raise OSError(errno.ETIMEDOUT)
+            raise OSError(errno.ETIMEDOUT, "the converter is in use")
         return board_sim.read("adc.%d" % self._pin) or 0
 
     def read(self):

@@ -68,7 +68,7 @@ class Timer:
     """A hardware timer with soft callbacks: they run when the event loop, or a fake, has its turn."""
 
     ONE_SHOT, PERIODIC = 0, 1
-    _MANY = ("esp32", "esp32s2", "esp32s3", "esp32p4")  # four timers; the others have two
+    _MANY = ("esp32", "esp32s2", "esp32s3")  # four timers; the others have two
 
     def __init__(self, id, **settings):
         if not 0 <= id < (4 if board_sim.facts["chip"] in self._MANY else 2):

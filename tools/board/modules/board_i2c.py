@@ -20,7 +20,7 @@ class I2C:
     def _device(self, addr):
         name, device = _devices.get(addr, ("", None))
         if device is None or board_sim.fails(name):
-            raise OSError(errno.ENODEV)
+            raise OSError(errno.ENODEV, "no acknowledge")
         return device
 
     def scan(self):

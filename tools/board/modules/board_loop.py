@@ -18,10 +18,20 @@ def install():
 
 
 def _install_on_micropython():
-    # MicroPython has one global task queue: a task made now is run by the asyncio.run() to come.
-    if board_sim.link():
-        asyncio.create_task(_serve(board_sim.link()))  # noqa: RUF006 - MicroPython keeps its tasks
+    # MicroPython has one global task queue: a task made now is run by the asyncio.run() to come. A new loop empties it.
+    make_loop = asyncio.new_event_loop
+
+    def new_event_loop():
+        loop = make_loop()
+        if board_sim.link():
+            asyncio.create_task(_serve(board_sim.link()))  # noqa: RUF006 - MicroPython keeps its tasks
+        for ms in board_sim.timers():
+            _wake_on_micropython(ms)
+        return loop
+
+    asyncio.new_event_loop = new_event_loop
     board_sim.wake_in = _wake_on_micropython
+    new_event_loop()
 
 
 async def _serve(link):

@@ -24,11 +24,11 @@ _sockets = []
 
 
 def _unreachable(*_):
-    raise OSError(errno.EHOSTUNREACH)
+    raise OSError(errno.EHOSTUNREACH, "no Wi-Fi")
 
 
 def _aborted(*_):
-    raise OSError(errno.ECONNABORTED)
+    raise OSError(errno.ECONNABORTED, "no Wi-Fi")
 
 
 def _lossy(receive):
@@ -87,7 +87,7 @@ class _Cable:
 if is_micropython:
     import io
 
-    class socket(_Cable, io.IOBase):
+    class socket(io.IOBase, _Cable):  # the stream first: MicroPython takes the protocol of the first base
         """A native socket, seen through a Python object that polls as its file number."""
 
         def __init__(self, family=native.AF_INET, kind=native.SOCK_DGRAM, *rest):
@@ -155,7 +155,7 @@ def getaddrinfo(host, *args, **kwargs):
     """As ever; but without Wi-Fi only numeric addresses (OSError -202 as on an ESP32, EAI_FAIL)."""
     numeric = host is None or ":" in host or host.replace(".", "").isdigit()
     if not numeric and not _flows():
-        raise OSError(-202)
+        raise OSError(-202, "no Wi-Fi")
     return _native_getaddrinfo(host, *args, **kwargs)
 
 

@@ -36,7 +36,7 @@ class Station:
 
     def connect(self, ssid, key):
         """Begin to join; ssid None means the one before."""
-        self.wanted = self.wanted if ssid is None else (ssid, key)
+        self.wanted = self.wanted if ssid is None else (ssid, key or "")
         self.connected, self._failed, self._reason = False, 0, 0
         self._attempt()
 

@@ -15,7 +15,7 @@ class DHTBase:
     def measure(self):
         """Ask the sensor; OSError(ETIMEDOUT) if it does not answer."""
         if board_sim.fails("dht"):
-            raise OSError(errno.ETIMEDOUT)
+            raise OSError(errno.ETIMEDOUT, "no answer")
         self._answer(board_sim.read("dht.humidity"), board_sim.read("dht.temperature"))
         self.buf[4] = sum(self.buf[:4]) & 0xFF
 

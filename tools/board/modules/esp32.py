@@ -8,7 +8,7 @@ import board_sim
 WAKEUP_ALL_LOW, WAKEUP_ANY_HIGH = False, True
 
 _EXT0 = ("esp32", "esp32s2", "esp32s3")
-_EXT1 = ("esp32", "esp32s2", "esp32s3", "esp32c5", "esp32c6", "esp32h2", "esp32p4")
+_EXT1 = ("esp32", "esp32s2", "esp32s3", "esp32c5", "esp32c6")
 _GPIO = ("esp32c2", "esp32c3", "esp32c5", "esp32c6")
 _NOT_FOUND, _KEY_TOO_LONG, _INVALID_LENGTH = -4354, -4361, -4364  # ESP_ERR_NVS_*, with MicroPython's sign
 _wake = {}  # kind as machine.wake_reason() tells it -> (pins, level)
@@ -32,7 +32,7 @@ def _mcu_temperature():
 
 def _chip_celsius():
     if board_sim.fails("chip"):
-        raise OSError(-1)
+        raise OSError(-1, "ESP_FAIL")
     return board_sim.read("chip.temperature")
 
 

@@ -99,7 +99,7 @@ class WLAN(_Interface):
         if param != "rssi":
             raise ValueError("unknown status param")
         if code != GOT_IP:
-            raise OSError(errno.ENOTCONN)
+            raise OSError(errno.ENOTCONN, "not connected")
         return int(board_sim.read("wifi.rssi"))
 
     def scan(self):

@@ -1,18 +1,16 @@
-"""IPSO objects that act: light, actuator, digital output, buzzer (OMA registry).
-
-Each takes a driver with on(bool) or, if it can be dimmed, level(percent), as those in sensors/; or any callable that
-takes a bool, such as a machine.Pin. The hardware is told first: when it raises OSError, no value has changed.
-"""
+"""IPSO objects 3311, Light Control, and 3306, Actuation (OMA registry), and what all outputs have in common."""
 
 from coap.errors import BadRequest
 from lwm2m.object import Object
-from lwm2m.objects import now_ms
+from lwm2m.objects import give, now_ms
 
 _WHITE = "#ffffff"
 
 
-class _Output(Object):
-    """`on` is what is wanted, `level` in % how bright or loud that is; None if the hardware can only be switched."""
+class Output(Object):
+    """What can be switched, perhaps dimmed. output is a driver with level(percent) or on(bool), as those of sensors/,
+    or any callable that takes a bool, such as a machine.Pin. `on` is what is wanted, `level` in % how bright or loud
+    that is, None without level(percent). The hardware is told first: when it raises OSError, no value has changed."""
 
     VERSION = "1.1"
     on = _driven = False  # _driven: whether the hardware is on now
@@ -24,8 +22,7 @@ class _Output(Object):
             self.level = 100
         else:
             self._output = output if callable(output) else output.on
-        if application is not None:
-            self.application = application
+        give(self, application=application)
 
     def _drive(self, on, level):
         self._output(on if level is None else level if on else 0)
@@ -40,29 +37,7 @@ class _Output(Object):
             self.set("level", value)
 
 
-class DigitalOutput(_Output):
-    """An output of two states."""
-
-    OID = 3201
-    RES = """
-5550 RW! bool on
-5551 RW bool polarity
-5750 RW str application
-"""
-    polarity = False  # True: reversed
-
-    def write_on(self, value):
-        """Switch."""
-        self._drive(value != self.polarity, self.level)
-        self.set("on", value)
-
-    def write_polarity(self, value):
-        """Reverse the output or not; what is on stays on."""
-        self._drive(self.on != value, self.level)
-        self.set("polarity", value)
-
-
-class Actuation(_Output):
+class Actuation(Output):
     """Something to switch or dim."""
 
     OID = 3306
@@ -119,49 +94,3 @@ class LightControl(Actuation):
             except ValueError as error:
                 raise BadRequest(str(error))
             self.set("colour", value)
-
-
-class Buzzer(_Output):
-    """Something to be heard: until it is switched off, or for `duration` seconds (0 is without end). At least off_time
-    seconds lie between two sounds: what is switched on earlier waits until then."""
-
-    OID = 3338
-    RES = """
-5850 RW! bool on
-5548 RW float level 0..100
-5521 RW float duration 0..
-5525 RW! float off_time 0..
-5750 RW str application
-"""
-    duration = off_time = 0.0
-    sample_ms = 100
-    _since_ms = 0  # when it began to sound
-    _rearmed_ms = 0  # when it may sound again
-
-    def write_on(self, value):
-        """Sound for the whole duration from now on, or be silent."""
-        now = now_ms(self)
-        if not value:
-            self._silence(now)
-        elif self._driven or now >= self._rearmed_ms:
-            self._sound(now)
-        self.set("on", value)
-
-    def sample(self):
-        """Begin or end what is due. Raises OSError if the hardware does not obey; the next call tries again."""
-        now = now_ms(self)
-        if not self._driven:
-            if self.on and now >= self._rearmed_ms:
-                self._sound(now)
-        elif self.duration and now - self._since_ms >= self.duration * 1000:
-            self._silence(now)
-            self.set("on", False)
-
-    def _sound(self, now):
-        self._drive(True, self.level)
-        self._since_ms = now
-
-    def _silence(self, now):
-        if self._driven:
-            self._drive(False, self.level)
-            self._rearmed_ms = now + int(self.off_time * 1000)

@@ -1,0 +1,304 @@
+"""`python -m tools.device` and `python -m tools.board`: what people type, and the sentences they get back."""
+
+import errno
+import json
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from host_tests.cpython.boards import ROOT, Board
+from tools import device, mpy
+from tools.board import Steering, SteeringError
+from tools.board.__main__ import main as steer
+
+MISTAKES = [
+    ("--server localhost", "--server must look like coap://host:port, not localhost"),
+    ("--server http://localhost", "--server must look like"),
+    ("--server coap://", "--server must look like"),
+    ("--server coap://host:0", "--server must look like"),
+    ("--server coap://host:65536", "--server must look like"),
+    ("--server coap://host:port", "--server must look like"),
+    ("--server coap://host/path", "--server must look like"),
+    ("--server coap://me@host", "--server must look like"),
+    ("--lifetime -1", "--lifetime must be"),
+    ("--lifetime 2147483648", "--lifetime must be"),
+    ("--lifetime soon", "--lifetime"),
+    ("--local-port 65536", "--local-port must be"),
+    ("--binding T", "--binding must be U"),
+    ("--endpoint=", "--endpoint must not be empty"),
+    ("--heap 1k", "--heap must be"),
+    ("--heap much", "--heap must be"),
+    ("--program nothing.py", "--program nothing.py is not a file"),
+    ("--set NSTART", "--set must look like NAME=VALUE, not NSTART"),
+    ("--set NSTART=", "--set NSTART needs a number"),
+    ("--set =1", "--set must look like"),
+    ("--log loud", "--log"),
+    ("--chip z80", "--chip"),
+    ("--lwm2m-version 2", "--lwm2m-version"),
+    ("--no-such-option", "--no-such-option"),
+    ("--state-dir /dev/null/board", "/dev/null/board cannot be used"),
+    ("--control /no/such/folder/sock", "--control /no/such/folder/sock cannot be opened"),
+]
+NOT_YET = [
+    "--bootstrap",
+    "--queue-mode",
+    "--binding UQ",
+    "--lwm2m-version 1.2",
+    "--psk-identity me",
+    "--psk-key 00",
+    "--cert c --key k",
+    "--ca c",
+    "--server coaps://host",
+]
+
+
+@pytest.mark.parametrize(("options", "sentence"), MISTAKES + [(option, "not yet: ") for option in NOT_YET])
+def test_mistakes_are_one_sentence(capsys, options, sentence, tmp_path):
+    """On stderr, with exit status 2, and the board never starts."""
+    main = tmp_path / "main.py"
+    main.write_text("print('started')")
+    arguments = [] if "--program" in options else ["--program", str(main)]
+    assert device.main([*arguments, *options.split()]) == 2
+    told = capsys.readouterr()
+    assert sentence in told.err
+    assert (told.err.count("\n"), told.out) == (1, "")
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["coap://a", "coap://a:5683", "coap://192.168.1.2/", "coap://[::1]:1", "coap://[fe80::1]", "coap://a-b.c:65535"],
+)
+def test_good_uris_pass(uri):
+    """With and without port, names, IPv4 and IPv6."""
+    device.check(device.parser().parse_args(["--server", uri, "--program", __file__]))
+
+
+def test_as_a_process(tmp_path):
+    """The same from the shell; and --help names every option of the house."""
+    command = [sys.executable, "-m", "tools.device"]
+    done = subprocess.run([*command, "--server", "x"], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("\n"), done.stdout) == (2, 1, "")
+    shown = subprocess.run([*command, "--help"], cwd=ROOT, capture_output=True, text=True)
+    assert shown.returncode == 0
+    for option in (
+        "server endpoint lifetime binding queue-mode lwm2m-version bootstrap psk-identity psk-key cert key ca "
+        "local-port interpreter heap state-dir program set log chip control"
+    ).split():
+        assert f"--{option}" in shown.stdout
+
+
+def write(path, *arguments):
+    """config.json as the options make it."""
+    device.write_config(path, device.settings(device.parser().parse_args([*arguments])))
+    return json.loads(path.read_text())
+
+
+def test_config_says_what_the_options_say(tmp_path):
+    """In the words of config.json, readable by nobody else."""
+    path = tmp_path / "config.json"
+    wifi = {"ssid": "microlwm2m", "password": "virtual-board"}
+    options = "--server coap://a --endpoint me --lifetime 60 --binding U --lwm2m-version 1.0 --local-port 7 --log debug"
+    assert write(path, *options.split(), "--set", "NSTART=2", "--set", "ACK_RANDOM_FACTOR=1.5") == {
+        "wifi": wifi,
+        "server": "coap://a",
+        "endpoint": "me",
+        "lifetime": 60,
+        "binding": "U",
+        "lwm2m": "1.0",
+        "local_port": 7,
+        "log": "debug",
+        "limits": {"NSTART": 2, "ACK_RANDOM_FACTOR": 1.5},
+    }
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_config_keeps_what_was_there(tmp_path):
+    """Options change their own settings only; without options nothing is written."""
+    path = tmp_path / "config.json"
+    path.write_text('{"wifi": null, "endpoint": "old", "lifetime": 5, "limits": {"NSTART": 3, "QUEUE": 9}}')
+    config = write(path, "--server", "coap://a", "--server", "coap://b", "--endpoint", "new", "--set", "NSTART=1")
+    assert config == {
+        "wifi": None,
+        "server": ["coap://a", "coap://b"],
+        "endpoint": "new",
+        "lifetime": 5,
+        "limits": {"NSTART": 1, "QUEUE": 9},
+    }
+    path.write_text("not JSON, and the board shall see it so")
+    device.write_config(path, {})
+    assert path.read_text().startswith("not JSON")
+    for broken in ("{", "[]"):
+        path.write_text(broken)
+        with pytest.raises(device.UsageError, match=r"config\.json"):
+            device.write_config(path, {"endpoint": "a"})
+
+
+def test_full_disk_is_a_sentence(tmp_path, monkeypatch, capsys):
+    """As is any folder that cannot be written."""
+
+    def write_text(self, text):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", write_text)
+    assert device.main(["--server", "coap://a", "--state-dir", str(tmp_path), "--program", __file__]) == 2
+    assert capsys.readouterr().err == f"the board's folder {tmp_path} cannot be used: No space left on device\n"
+
+
+def test_interpreters(monkeypatch, capsys):
+    """MicroPython with its heap; CPython and a line about it where there is none; a wrong MICROPYTHON is a mistake."""
+    options = device.parser().parse_args(["--heap", "128k"])
+    monkeypatch.delenv("MICROPYTHON", raising=False)
+    monkeypatch.setattr(mpy, "micropython", lambda: "/bin/upy")
+    assert device.command(options)[0][:3] == ["/bin/upy", "-X", "heapsize=131072"]
+    monkeypatch.setattr(mpy, "micropython", lambda: None)
+    assert device.command(options)[0][0] == sys.executable
+    assert "CPython instead" in capsys.readouterr().out
+    monkeypatch.setenv("MICROPYTHON", "/no/such/file")
+    with pytest.raises(device.UsageError, match="MICROPYTHON=/no/such/file is not a program"):
+        device.command(options)
+
+
+def test_mac_address_is_stable():
+    """By endpoint, else by folder; different boards differ; locally administered, unicast."""
+
+    def mac(*arguments):
+        return device.mac_address(device.parser().parse_args([*arguments]))
+
+    assert mac("--endpoint", "a") == mac("--endpoint", "a", "--state-dir", "b")
+    assert len({mac("--endpoint", "a"), mac("--endpoint", "b"), mac("--state-dir", "a1")}) == 3
+    assert len(mac()) == 12
+    assert int(mac()[:2], 16) & 3 == 2
+
+
+ENDS = [
+    ("print('done')", 0, "done\n"),
+    ("import sys\nsys.exit(3)", 3, ".\n"),
+    ("def f():\n    {}['key']\nf()", 1, "KeyError: key\n"),
+    ("class ConfigError(ValueError): pass\nraise ConfigError('the lifetime is odd')", 2, "the lifetime is odd\n"),
+    ("raise KeyboardInterrupt", 0, ".\n"),
+    ("assert __name__ == '__main__'\nimport json\nprint(json.load(open('config.json'))['endpoint'])", 0, "me\n"),
+]
+
+
+@pytest.mark.parametrize(("program", "status", "ends"), ENDS)
+def test_ends_of_a_program(micropython, tmp_path, program, status, ends):
+    """Exit statuses, and a traceback only for what nobody caught."""
+    with Board(tmp_path, program, "--endpoint", "me") as board:
+        assert board.wait() == status
+    assert board.output.endswith(ends)
+    assert ("Traceback" in board.output) == (status == 1)
+
+
+@pytest.mark.parametrize(("program", "status", "ends"), ENDS[2:4])
+def test_ends_on_cpython(tmp_path, program, status, ends):
+    """The same where there is no MicroPython."""
+    with Board(tmp_path, program, interpreter="cpython") as board:
+        assert board.wait() == status
+    assert board.output.replace("'", "").endswith(ends)
+
+
+def test_thrown_away_state_is_gone(tmp_path, micropython):
+    """Without --state-dir the board's folder lives as long as the board."""
+    main = tmp_path / "main.py"
+    main.write_text("import os\nprint(os.getcwd())")
+    command = [sys.executable, "-m", "tools.device", "--program", str(main)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20)
+    assert done.returncode == 0, done.stderr
+    folder = done.stdout.splitlines()[-1]
+    assert "board-" in folder
+    assert not Path(folder).exists()
+
+
+BLINK = """
+import asyncio
+from sensors import board
+board.button.on_change = lambda pressed: board.led.level(60 if pressed else 0)
+async def main():
+    print("ready")
+    await asyncio.sleep(60)
+asyncio.run(main())
+"""
+
+
+def test_command_line_steers(tmp_path, micropython, capsys):
+    """Every command reaches the board; mistakes are one sentence and status 2."""
+    with Board(tmp_path, BLINK) as board:
+        board.expect("ready")
+
+        def do(*words):
+            return steer(["--control", str(board.control), *words])
+
+        assert do("press") == 0
+        board.until(lambda: board.get("led") == 0.6, "the LED")
+        capsys.readouterr()
+        assert do("show", "led") == 0
+        assert json.loads(capsys.readouterr().out) == 0.6
+        for words in (
+            "release",
+            "temperature 21.5",
+            "humidity 40",
+            "pressure 990",
+            "adc knob 1200",
+            "adc 35 7",
+            "rssi -80",
+            "set dht.temperature 30",
+            "fail bme280",
+            "drift chip.temperature 10 20 60",
+            "wifi off",
+        ):
+            assert do(*words.split()) == 0
+        shown = board.steering.show()
+        world = shown["world"]
+        names = ["temperature", "humidity", "pressure", "adc.34", "adc.35", "wifi.rssi", "dht.temperature", "wifi.up"]
+        assert [world[name] for name in names] == [21.5, 40, 990, 1200, 7, -80, 30, False]
+        assert (world["bme280.fail"], "pin.0" in world) == (True, False)
+        assert 10 <= world["chip.temperature"] < 11
+        assert (shown["state"], shown["starts"], shown["cause"]) == ("running", 1, "power-on")
+        assert do("repair", "bme280") == do("set", "temperature", "null") == 0
+        assert "bme280.fail" not in board.steering.show()["world"]
+        assert 19 <= board.get("temperature") <= 25  # its own movement again
+        assert do("show") == 0
+        capsys.readouterr()
+        for words, sentence in (
+            ("fail toaster", "knows nothing called toaster.fail"),
+            ("set temperature warm", 'temperature takes a number, not "warm"'),
+            ("set wifi.up 1", "wifi.up takes true or false, not 1"),
+            ("set temperature NaN", "temperature takes a number, not NaN"),
+            ("show toaster", "knows nothing called toaster"),
+        ):
+            assert do(*words.split()) == 2
+            assert sentence in capsys.readouterr().err
+        for line in (b"\xff", b"[]", b'{"do": 1}', b'{"set": {"temperature": {"from": 1}}}'):
+            assert "error" in talk(board, line)
+    assert do("press") == 2
+    assert "no virtual board answers" in capsys.readouterr().err
+    assert steer(["press"]) == 2
+    assert "which board?" in capsys.readouterr().err
+
+
+def talk(board, line):
+    """The answer to one line as it is."""
+    import socket
+
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.connect(str(board.control))
+        peer.sendall(line + b"\n")
+        return json.loads(peer.makefile().readline())
+
+
+def test_control_by_port(tmp_path, micropython):
+    """A port works as well as a path."""
+    import socket
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with Board(tmp_path, BLINK, "--control", str(port)) as board:
+        board.expect("ready")
+        Steering(port).set(temperature=3)
+        assert Steering(port).get("temperature") == 3
+    with pytest.raises(SteeringError, match="no virtual board answers"):
+        Steering(port).press()
