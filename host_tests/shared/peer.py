@@ -14,6 +14,7 @@ servers of one client. What the client sends is parsed into a Packet (packet.py)
 
     peer.sent           every Packet so far; peer.take() those since the last take(); peer.requests() the client's
                         requests and peer.notifications() the notifications since the last call of the same
+    peer.forget()       drops that record, in a test that runs long
     peer.request("PUT", "/1/0?pmin=5", payload=b"", content_format=None, ... observe, block1, block2, size1, options=(),
                  token=None, type="CON", mid=None, wait=10) -> the response, a RST, an empty ACK if nothing else came in
                  `wait` seconds, or None. get put post delete observe cancel are the same with the method filled in.

@@ -116,8 +116,10 @@ class Incoming:
 
 
 class Body:
-    """A payload that leaves in blocks; `options` are those of the whole response. Its ETag is made of its bytes, so that
-    the same bytes have the same one whenever they are rendered."""
+    """A payload that leaves in blocks; `options` are those of the whole response.
+
+    The ETag is made of the bytes: when they are rendered again and are the same, so is the ETag.
+    """
 
     def __init__(self, options, payload):
         self.options = options

@@ -83,11 +83,14 @@ class Client:
         self._created += len(made)
 
     def remove(self, obj, now=None):
-        """Take an object instance away; its observations end with 4.04."""
+        """Take an object instance away; its attributes go, and its observations end with 4.04."""
         self._drop(obj)
         if self._created:
             self._created -= 1
         for registration in self.registrations:
+            for path in list(registration.attributes):
+                if path[:2] == (obj.OID, obj.iid):
+                    del registration.attributes[path]
             if registration.reporting:
                 registration.reporting.instance_removed(obj, self.clock() if now is None else now)
 

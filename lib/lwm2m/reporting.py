@@ -178,10 +178,10 @@ class Reporting:
         if not online and not registration.account.notification_storing:
             observation.dirty = True
             return False
+        observation.dirty = False  # before the value is read: an interrupt may change it again meanwhile
         try:
             payload, value = self._render(observation)
         except (ServiceUnavailable, OSError):
-            observation.dirty = False
             observation.evaluated_at = observation.sent_at = now
             return True
         except CoapError as error:
@@ -191,7 +191,6 @@ class Reporting:
             print_exception(error)
             self._fail(observation, CoapError.code, now)
             return False
-        observation.dirty = False
         observation.evaluated_at = now
         pmin, pmax = found.get("pmin", 0), found.get("pmax", 0)
         overdue = pmax and pmax >= pmin and now - observation.sent_at >= pmax * 1000
@@ -219,7 +218,6 @@ class Reporting:
     def _sent(self, observation, value, now):
         observation.sent = value
         observation.sent_at = observation.evaluated_at = now
-        observation.dirty = False
 
     # -- on the way -----------------------------------------------------------------------------------------------
 

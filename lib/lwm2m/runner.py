@@ -147,16 +147,16 @@ class Runner:
 
     async def _read(self, registration, transport):
         """Feed what one server sends to the client. Ends by cancellation, or when the socket fails."""
-        client = self.client
-        clock = self._clock
+        receive, now = self.client.receive, self._clock.ms
+        sock, outbox = transport.sock, registration.outbox
         while True:
-            await readable(transport.sock)
+            await readable(sock)
             try:
                 datagram = transport.recv()
                 if datagram:
-                    client.receive(registration, datagram, clock.ms())
-                    if registration.outbox:
-                        self._flush(registration)
+                    receive(registration, datagram, now())
+                    while outbox:
+                        transport.send(outbox.pop(0))
             except OSError as error:
                 self._broken(registration, error)
                 return
