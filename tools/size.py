@@ -15,14 +15,14 @@ Room = namedtuple("Room", "name patterns is_core", defaults=(False,))
 # First match wins. Files of the core share the budget; the others are imported only by who uses them.
 ROOMS = (
     Room("compat", ("compat.py",), True),
-    Room("CPython only", ("compat_host.py",)),
+    Room("block-wise transfers", ("coap/block.py", "lwm2m/blocks.py")),
     Room("CoAP", ("coap/*.py",), True),
     Room("bootstrap", ("lwm2m/bootstrap*.py",)),
     Room("runner and UDP", ("lwm2m/runner.py", "lwm2m/transport/__init__.py", "lwm2m/transport/udp.py")),
+    Room("only at the start", ("lwm2m/settings.py", "lwm2m/table.py")),
+    Room("Discover", ("lwm2m/discover.py",)),
     Room("client, interfaces, tree", ("lwm2m/*.py",), True),
-    Room(
-        "text, opaque, TLV", tuple(f"lwm2m/formats/{name}.py" for name in ("__init__", "text", "opaque", "tlv")), True
-    ),
+    Room("text, TLV", tuple(f"lwm2m/formats/{name}.py" for name in ("__init__", "text", "tlv")), True),
     Room("other formats", ("lwm2m/formats/*.py",)),
     Room("other transports", ("lwm2m/transport/*.py",)),
     Room("objects", ("lwm2m/objects/*.py",)),

@@ -22,11 +22,12 @@ QUICK = {"ACK_TIMEOUT_ms": 200, "MAX_RETRANSMIT": 3, "RETRY_FIRST_s": 1, "SAMPLE
 
 
 class Board:
-    """A running board. `lines` is what it has printed, stdout and stderr; `room` steers it, if it was made steered."""
+    """A running board. `lines` is what it has printed, stdout and stderr; `room` steers it, if it was started so."""
 
-    def __init__(self, process: asyncio.subprocess.Process, room: Steering):
+    def __init__(self, process: asyncio.subprocess.Process, state_dir: Path):
         self.lines: list[str] = []
-        self.room = room
+        self.room = Steering(state_dir / "control")
+        self.state_dir = state_dir
         self._process = process
         self._printed = asyncio.Event()
         self._reader = asyncio.create_task(self._read())
@@ -66,14 +67,14 @@ class Board:
         return await self.ended(15)
 
 
-async def start(*arguments: str, state_dir: Path | str) -> Board:
+async def start(state_dir: Path, *arguments: str) -> Board:
     """Start `python -m tools.device` with these arguments."""
-    room = Steering(Path(state_dir) / "control")
-    command = [sys.executable, "-m", "tools.device", *arguments, "--state-dir", str(state_dir)]
+    command = [sys.executable, "-m", "tools.device", "--state-dir", str(state_dir), *arguments]
+    pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(
-        *command, cwd=ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        *command, cwd=ROOT, stdin=nothing, stdout=pipe, stderr=asyncio.subprocess.STDOUT
     )
-    return Board(process, room)
+    return Board(process, state_dir)
 
 
 @contextlib.asynccontextmanager
@@ -94,7 +95,7 @@ async def running(
             arguments += ["--control", str(Path(state_dir) / "control")]
         for name, value in {**QUICK, **limits}.items():
             arguments += ["--set", f"{name}={value}"]
-        board = await start(*arguments, state_dir=state_dir)
+        board = await start(Path(state_dir), *arguments)
         try:
             yield board
         finally:

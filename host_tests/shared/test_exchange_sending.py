@@ -79,7 +79,6 @@ def test_one_at_a_time():
     end.request()
     eq(len(end.take()), 1)
     assert end.exchange.busy
-    eq(end.exchange.under_way, 3)
     second = end.receive("ACK", "", first.mid)
     eq([(packet.type, packet.code, packet.token) for packet in second], [("CON", "2.05", b"\x07")])
     third = end.receive("ACK", "", second[0].mid)

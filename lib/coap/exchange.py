@@ -138,11 +138,6 @@ class Exchange:
         """Whether no more confirmable messages can wait."""
         return len(self._queue) >= self.parameters.QUEUE
 
-    @property
-    def under_way(self):
-        """How many of our confirmable messages are sent or wait for their turn."""
-        return len(self._active) + len(self._queue)
-
     # -- receiving ----------------------------------------------------------------------------------------------
 
     def receive(self, datagram, now):

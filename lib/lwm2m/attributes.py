@@ -95,13 +95,3 @@ def has_changed(found, numeric, sent, value):
         if limit is not None and (sent <= limit < value or sent >= limit > value):
             return True
     return False
-
-
-def text(found, names=None):
-    """Attributes as Discover shows them: ";pmin=5;gt=1.5"."""
-    return "".join([";%s=%s" % (name, plain(found[name])) for name in found if names is None or name in names])
-
-
-def plain(value):
-    """A number without needless decimals: 6.0 -> "6"."""
-    return str(int(value)) if value == int(value) else str(value)

@@ -65,7 +65,7 @@ class Client:
         obj.client = self
         if hasattr(obj, "sample"):
             self._samplers.append([0, obj, False])
-        self._instances_changed(obj)
+        self._value_changed(obj, None)
 
     def create(self, made):
         """Add what a Create made, [(instance id or None, instance)], or none of it; raises CoapError."""
@@ -97,13 +97,7 @@ class Client:
     def _drop(self, obj):
         self.tree.remove(obj)
         self._samplers = [entry for entry in self._samplers if entry[1] is not obj]
-        self._instances_changed(obj)
-
-    def _instances_changed(self, obj):
-        for registration in self.registrations:
-            if registration.reporting:
-                registration.reporting.value_changed(obj, None)
-        self.wake()
+        self._value_changed(obj, None)
 
     def _value_changed(self, obj, name):
         for registration in self.registrations:
@@ -223,6 +217,9 @@ class Client:
             code = 0x44
         except CoapError as error:
             code = error.code
+        except OSError as error:
+            log.warning("hardware: %s", error)
+            code = 0xA3
         except Exception as error:
             print_exception(error)
             code = 0xA0
@@ -276,9 +273,6 @@ class Client:
 
 def described(message):
     """A request for the log: "PUT /1/0/1"."""
-    method = ("GET", "POST", "PUT", "DELETE", "FETCH", "PATCH", "iPATCH")[message.code - 1] if message.code < 8 else "?"
-    return (
-        method
-        + " /"
-        + "/".join([str(segment, "utf-8") if segment.isdigit() else "?" for segment in message.options.all(11)])
-    )
+    method = ("?", "GET", "POST", "PUT", "DELETE", "FETCH", "?", "iPATCH")[message.code & 7]
+    path = [str(segment, "utf-8") if segment.isdigit() else "?" for segment in message.options.all(11)]
+    return "%s /%s" % (method, "/".join(path))

@@ -1,6 +1,5 @@
 """The answer to a Discover (OMA Core 1.1 section 6.3.2); imported by the first one."""
 
-from lwm2m import attributes
 from lwm2m.formats.link import ver_of
 
 
@@ -13,27 +12,27 @@ def discover(tree, path, store, version="1.1"):
     if len(path) == 1:
         instances = tree.instances(path[0])
         ver = ver_of(path[0], tree.objects[path[0]], tree.creators.get(path[0]), version)
-        links.append("</%d>%s%s" % (path[0], ver, attributes.text(store.get(path, {}))))
+        links.append("</%d>%s%s" % (path[0], ver, _text(store.get(path, {}))))
     else:
         instances = (tree.instance(path),)
     for obj in instances:
         base = (obj.OID, obj.iid)
         found = store.get(base, {}) if len(path) == 1 else _inherited(store, base)
-        links.append("</%d/%d>%s" % (base + (attributes.text(found),)))
+        links.append("</%d/%d>%s" % (base + (_text(found),)))
         for row in obj.rows():
             if obj.has(row):
                 own = store.get(base + (int(row[0]),), {})
-                links.append("</%d/%d/%s>%s%s" % (base + (row[0], _dim(obj, row), attributes.text(own))))
+                links.append("</%d/%d/%s>%s%s" % (base + (row[0], _dim(obj, row), _text(own))))
     return ",".join(links)
 
 
 def _discover_resource(tree, path, store, links):
     obj, row = tree.resource(path)
-    links.append("</%d/%d/%d>%s%s" % (path[:3] + (_dim(obj, row), attributes.text(_inherited(store, path[:3])))))
+    links.append("</%d/%d/%d>%s%s" % (path[:3] + (_dim(obj, row), _text(_inherited(store, path[:3])))))
     if "*" in row[1]:
         for riid in sorted(obj.value_of(row)):
             own = store.get(path[:3] + (riid,), {})
-            links.append("</%d/%d/%d/%d>%s" % (path[:3] + (riid, attributes.text(own))))
+            links.append("</%d/%d/%d/%d>%s" % (path[:3] + (riid, _text(own))))
 
 
 def _dim(obj, row):
@@ -50,3 +49,12 @@ def _inherited(store, path):
                 found[name] = above[name]
     found.update(store.get(path, {}))
     return found
+
+
+def _text(found):
+    """Attributes as Discover shows them: ";pmin=5;gt=1.5"."""
+    return "".join([";%s=%s" % (name, _plain(found[name])) for name in found])
+
+
+def _plain(value):
+    return str(int(value)) if value == int(value) else str(value)  # 6.0 -> "6"

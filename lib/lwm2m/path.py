@@ -1,4 +1,4 @@
-"""Paths such as /3303/0/5700 (OMA Core 1.1 section 7.3): as tuples of one to four ints inside, as text outside."""
+"""Paths such as /3303/0/5700 (OMA Core 1.1 section 7.3): inside, tuples of one to four ints."""
 
 from coap.errors import BadRequest
 
@@ -23,8 +23,3 @@ def _id(segment):
     if value >= MAX_ID:
         raise BadRequest("bad id in path")
     return value
-
-
-def text(path):
-    """(3303, 0, 5700) -> "/3303/0/5700"; () -> "/"."""
-    return "/" + "/".join([str(part) for part in path])

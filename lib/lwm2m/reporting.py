@@ -56,11 +56,12 @@ class Reporting:
     def observe(self, token, path, format, row, payload, value, now):
         """Start to observe, or replace what the same token observed; returns the Observe option's value, or None if
         there is no room: the answer is then a plain Read (RFC 7641 section 4.1)."""
-        self.cancel(token)
+        sequence = self.cancel(token)
         if len(self.observations) >= self.client.config.OBSERVATIONS:
             log.warning("server %d: no room for one more observation", self.registration.account.ssid)
             return None
         observation = Observation(token, path, format, row)
+        observation.sequence = sequence
         observation.confirmed_at = now
         self._sent(observation, observation.compared(payload, value), now)
         self.observations.append(observation)
@@ -69,11 +70,13 @@ class Reporting:
         return observation.sequence
 
     def cancel(self, token):
-        """Forget what `token` observes, if anything."""
+        """Forget what `token` observes, if anything; returns the number that an observation under the same token has
+        to go on with, lest its notifications look old to the observer (RFC 7641 section 3.4)."""
         for observation in self.observations:
             if observation.token == token:
                 self._remove(observation)
-                return
+                return observation.sequence + 1 & 0xFFFFFF
+        return 0
 
     def _remove(self, observation):
         if observation in self.observations:

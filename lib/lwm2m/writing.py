@@ -78,6 +78,8 @@ def writable(tree, path):
 def _write(client, asked, payload, replace):
     tree, path = client.tree, asked.path
     obj, _ = writable(tree, path)
+    if not payload and len(path) == 2:
+        raise BadRequest("nothing to write")
     format = _payload_format(asked.content_format, _TEXT if len(path) > 2 else None)
     changes = _changes(tree, obj, path, format, format.decode(path, payload), replace, False)
     if replace and len(path) == 2:
