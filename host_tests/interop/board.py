@@ -54,6 +54,13 @@ class Board:
                 self._printed.clear()
                 await self._printed.wait()
 
+    async def warm(self, celsius: float) -> None:
+        """Give the thermometer of programs/workshop.py something to read, and wait until it has."""
+        pattern = rf"^thermometer: {celsius:.1f}$"
+        before = self.count(pattern)
+        self.room.voltage("knob", celsius * 50)
+        await self.printed(pattern, before + 1)
+
     async def ended(self, timeout_s: float = 10) -> int:
         """Wait for the exit status."""
         async with asyncio.timeout(timeout_s):

@@ -44,6 +44,11 @@ class Socket(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, address: Address) -> None:
         self.heard(data, address)
 
+    async def close(self) -> None:
+        """Give the port back at once: from now on it is unreachable."""
+        self.transport.close()
+        await asyncio.sleep(0)  # asyncio closes in its next round
+
     @property
     def port(self) -> int:
         return self.transport.get_extra_info("sockname")[1]
@@ -79,7 +84,7 @@ class ScriptedServer(Socket):
         self.last = b""  # the last request of ours
         self._replies: asyncio.Queue[Packet] = asyncio.Queue()
         self.relay: Callable[[bytes], None] = lambda data: self._replies.put_nowait(Packet(data))
-        self._mid = 0x1000
+        self._mid = random.randrange(0x10000)
 
     def accept(self, packet: Packet) -> str | tuple:
         """2.01 with a Location-Path, 2.04, 2.02: the answers of a server that is content."""
@@ -117,7 +122,7 @@ class ScriptedServer(Socket):
 
     def ask(self, method: str, path: str = "", payload: bytes = b"", type: str = "CON", token: bytes = b"\x4d", **more):
         """Send a request; `accept`, `content_format`, `observe` and `options` [(number, value)] are in `more`."""
-        self._mid += 1
+        self._mid = self._mid + 1 & 0xFFFF
         options = [(11, segment) for segment in path.split("/")[1:]] + more.get("options", [])
         for name, number in (("observe", 6), ("content_format", 12), ("accept", 17)):
             if name in more:

@@ -46,7 +46,7 @@ async def test_no_configuration(interpreter, tmp_path):
         ('{"server": "coaps://lab"}', "config.json: not yet: coaps://lab needs DTLS"),
         ('{"server": "coap://lab", "lifetime": "long"}', "config.json: lifetime must be a number from 0 to 2147483647"),
         ('{"server": "coap://lab", "ednpoint": "x"}', "config.json: there is no setting called ednpoint; there are"),
-        ('{"server": "coap://lab", "limits": {"NO": 1}}', "config.json: limits: there is no bound called NO"),
+        ('{"server": "coap://lab", "limits": {"NO": 1}}', "limits: there is no bound called NO"),
     ],
 )
 async def test_broken_configuration(tmp_path, text, sentence):

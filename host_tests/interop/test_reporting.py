@@ -1,25 +1,11 @@
 """Interface 4 with the real board program: observations, what changes on the board, both ways to cancel."""
 
-import asyncio
-
 import pytest
 
 from host_tests.interop.board import ENDPOINT, registered
 from tools.lab.payload import TEXT, TLV
 
 TEMPERATURE = "/3303/0/5700"
-
-
-def warm(board, celsius):
-    """Turn the knob that is the workshop's thermometer."""
-    board.room.voltage("knob", celsius * 50)
-
-
-async def sampled(server, celsius):
-    """Wait until the board has read its thermometer."""
-    async with asyncio.timeout(5):
-        while (await server.read(ENDPOINT, TEMPERATURE)).value != celsius:
-            await asyncio.sleep(0.02)
 
 
 async def test_the_room_gets_warmer(interpreter):
@@ -39,12 +25,11 @@ async def test_a_sensor_reports(interpreter):
     """Notifications are NON and each fifth CON, their sequence grows, and no value comes twice."""
     options = ("--interpreter", interpreter)
     async with registered(program="workshop.py", steered=True, options=options, CON_EVERY=5) as (server, board):
-        warm(board, 20)
-        await sampled(server, 20)
+        await board.warm(20)
         observation = await server.observe(ENDPOINT, TEMPERATURE)
         seen = []
         for celsius in range(21, 31):
-            warm(board, celsius)
+            await board.warm(celsius)
             seen.append(await observation.next())
         assert [result.value for result in seen] == list(range(21, 31))
         assert [result.content_format for result in seen] == [TEXT] * 10
@@ -58,13 +43,11 @@ async def test_a_sensor_reports(interpreter):
 async def test_attributes_decide():
     """gt and st on a live sensor: only the crossing of 25, either way, and steps of 3 from the last one told."""
     async with registered(program="workshop.py", steered=True) as (server, board):
-        warm(board, 20)
-        await sampled(server, 20)
+        await board.warm(20)
         await server.write_attributes(ENDPOINT, TEMPERATURE, {"gt": 25, "st": 3})
         observation = await server.observe(ENDPOINT, TEMPERATURE)
         for celsius in (22, 24, 26, 24.5, 23, 21, 25.5):
-            warm(board, celsius)
-            await sampled(server, celsius)
+            await board.warm(celsius)
         await server.cancel(ENDPOINT, TEMPERATURE)
         assert [result.value async for result in observation] == [24, 26, 24.5, 21, 25.5]
 

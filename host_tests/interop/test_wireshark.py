@@ -102,7 +102,7 @@ async def test_notifications(tshark, tmp_path):
     async with captured(tshark, tmp_path, program="workshop.py", **bounds) as (server, board, capture):
         observation = await server.observe(ENDPOINT, "/3303/0/5700", accept=TLV)
         for celsius in (20.5, 30):
-            board.room.voltage("knob", celsius * 50)
+            await board.warm(celsius)
             assert (await observation.next()).value == celsius
         await server.cancel(ENDPOINT, "/3303/0/5700")
         found = await capture()

@@ -170,15 +170,16 @@ def test_observe_1_cancels():
 
 
 def test_a_token_observes_one_thing():
-    """Asked again it is replaced; another token of the same path stands beside it."""
+    """Asked again it is replaced, and its sequence goes on (RFC 7641 section 3.4); another token of the same path
+    stands beside it."""
     peer, probe = observed()
     peer.observe(PATH, token=b"p")
     eq([packet.token for packet in change(peer, probe)], [b"o", b"p"])
-    peer.observe("/32801/0/1", token=b"o")
+    eq(peer.observe("/32801/0/1", token=b"o").observe, 2)
     eq([packet.token for packet in change(peer, probe)], [b"p"])
     probe.set("whole", 9)
     peer.poll()
-    eq([(packet.token, packet.text, packet.observe) for packet in peer.notifications()], [(b"o", "9", 1)])
+    eq([(packet.token, packet.text, packet.observe) for packet in peer.notifications()], [(b"o", "9", 3)])
 
 
 def test_no_room_for_one_more():
@@ -187,7 +188,7 @@ def test_no_room_for_one_more():
     seen = [peer.observe(PATH, token=token).observe for token in (b"1", b"2", b"3")]
     eq(seen, [0, 0, None])
     eq([packet.token for packet in change(peer, probe)], [b"1", b"2"])
-    eq(peer.observe(PATH, token=b"2").observe, 0)
+    eq(peer.observe(PATH, token=b"2").observe, 2)
     peer.cancel(PATH, b"1")
     eq(peer.observe(PATH, token=b"3").observe, 0)
 
@@ -237,7 +238,7 @@ def test_storing_while_offline():
         (True, 4, 10, ["1", "2", "3", "4"]),
         (True, 8, 3, ["6", "7", "8"]),
         (True, 0, 3, []),
-        (True, 3, 0, []),
+        (True, 3, 1, ["3"]),
         (False, 4, 10, ["4"]),
         (False, 0, 10, []),
     ):

@@ -1,4 +1,4 @@
-"""A registered client to ask without sockets, and what its heap holds meanwhile: (Asking(), then .ask() and .kept())."""
+"""A registered client to ask without sockets, and what its heap holds meanwhile."""
 
 import gc
 

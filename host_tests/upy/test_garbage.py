@@ -32,7 +32,7 @@ def check(paths):
     """Garbage and growth of Reads of these paths in turn."""
     asking = Asking()
     requests = [asking.request("GET", path) for path in paths]
-    asking.level(requests)
+    garbage(asking, requests)  # until everything that remembers is full
     before = asking.level(requests)
     found = garbage(asking, requests)
     assert found < _LIMIT, "%d bytes of garbage a Read" % found

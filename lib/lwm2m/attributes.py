@@ -28,7 +28,7 @@ def parse(queries, numeric):
 
 
 def _period(text):
-    if not text.isdigit():
+    if not text.encode().isdigit():
         raise BadRequest("not a period in seconds: " + text)
     return int(text)
 
@@ -41,6 +41,8 @@ def _threshold(name, text):
         value = float(text)
     except ValueError:
         raise BadRequest("not a number: " + text)
+    if value - value != 0:
+        raise BadRequest("not finite: " + text)
     if name == "st" and value < 0:
         raise BadRequest("st must not be negative")
     return value

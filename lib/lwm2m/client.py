@@ -51,21 +51,18 @@ class Client:
 
     def add(self, obj, iid=None):
         """Add an object instance, at the lowest free id unless told, and return it; raises ConfigError."""
-        self._adopt(obj, iid)
-        return obj
-
-    def allow_create(self, make):
-        """Let servers create and delete instances: make() returns a new one, make.OID is its object."""
-        self.tree.allow_create(make)
-        self.wake()
-
-    def _adopt(self, obj, iid):
         self.tree.add(obj, iid)
         obj.notify = self._value_changed
         obj.client = self
         if hasattr(obj, "sample"):
             self._samplers.append([0, obj, False])
         self._value_changed(obj, None)
+        return obj
+
+    def allow_create(self, make):
+        """Let servers create and delete instances: make() returns a new one, make.OID is its object."""
+        self.tree.allow_create(make)
+        self.wake()
 
     def create(self, made):
         """Add what a Create made, [(instance id or None, instance)], or none of it; raises CoapError."""
@@ -74,8 +71,7 @@ class Client:
         added = []
         try:
             for iid, obj in made:
-                self._adopt(obj, iid)
-                added.append(obj)
+                added.append(self.add(obj, iid))
         except ConfigError as error:
             for obj in added:
                 self._drop(obj)
@@ -96,7 +92,7 @@ class Client:
 
     def _drop(self, obj):
         self.tree.remove(obj)
-        self._samplers = [entry for entry in self._samplers if entry[1] is not obj]
+        self._samplers = [one for one in self._samplers if one[1] is not obj]
         self._value_changed(obj, None)
 
     def _value_changed(self, obj, name):

@@ -51,6 +51,7 @@ class Config(Parameters):
             "QUEUE",
             "TOKEN_LENGTH",
             "SAMPLE_ms",
+            "STORED",
         ):
             raise ConfigError("limits: %s must be at least 1, not %s" % (name, value))
         if name == "TOKEN_LENGTH" and value > 8:
@@ -69,11 +70,12 @@ def parse_uri(uri):
         rest = rest[:-1]
     host, colon, port = rest, "", ""
     if rest[:1] == "[":
-        host, _, port = rest[1:].partition("]")
-        colon, port = port[:1], port[1:]
+        host, colon, port = rest[1:].partition("]:")
+        if not colon:
+            host = host[:-1] if host[-1:] == "]" else ""
     elif ":" in rest:
         host, colon, port = rest.partition(":")
     port = port if colon else "5683"
-    if not host or "/" in host or not port.isdigit() or not 0 < int(port) < 65536:
+    if not host or "/" in host or not port.encode().isdigit() or not 0 < int(port) < 65536:
         raise ConfigError("server must be like coap://host:port, not %s" % uri)
     return host, int(port)

@@ -319,7 +319,7 @@ class Registration:
         elif message.code >> 5 == 2:
             event = self._accept(message)
         else:
-            log.warning("server %d: %s %s", self.account.ssid, dotted(message.code), as_text(message.payload))
+            log.warning("server %d: %s %s", self.account.ssid, dotted(message.code), bytes(message.payload))
             event = self._refusal(message)
         self._go(event, now)
 
@@ -367,11 +367,3 @@ def earlier(one, other):
     if one is None:
         return other
     return one if other is None or one <= other else other
-
-
-def as_text(payload):
-    """A diagnostic payload for the log, whatever bytes the peer sent."""
-    try:
-        return bytes(payload).decode()
-    except UnicodeError:
-        return repr(bytes(payload))

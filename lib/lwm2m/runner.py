@@ -5,12 +5,13 @@ Ways out of `Client.run`: every server is stopped (after `close`), cancellation,
 
 import asyncio
 
-from compat import Clock, const, forget, print_exception, readable, unique_id, wait_event
+from compat import Clock, const, forget, print_exception, readable, settle, unique_id, wait_event
 from lwm2m import client, log
 from lwm2m.config import Config, ConfigError, parse_uri
 from lwm2m.transport.udp import Udp
 
 _LONGEST_SLEEP_ms = const(86400000)  # asyncio refuses 6 days, and the clock must be asked more often than ticks wrap
+_PAUSE_ms = const(200)  # after something unexpected: it must not come back in a tight loop
 
 running = []  # the Runner that a Ctrl-C has to close, if any
 
@@ -67,6 +68,7 @@ class Runner:
         """Register everywhere and serve until every server is stopped."""
         forget("lwm2m", "settings")
         forget("lwm2m", "table")
+        settle()
         log.info("endpoint %s", self.client.endpoint)
         self.client.start(self._clock.ms())
         await self._loop(None)
@@ -86,19 +88,33 @@ class Runner:
         while True:
             self._event.clear()
             now = self._clock.ms()
-            delay = client.poll(now)
-            self._links(now)
-            for registration in client.registrations:
-                self._flush(registration)
+            delay = self._turn(now)
             if not [1 for registration in client.registrations if registration.state != "STOPPED"]:
                 return
             if client.due == 0:
+                await asyncio.sleep(0)
                 continue
             if deadline is not None:
                 if now >= deadline:
                     return
                 delay = deadline - now if delay is None else min(delay, deadline - now)
             await wait_event(self._event, _LONGEST_SLEEP_ms if delay is None else min(delay, _LONGEST_SLEEP_ms))
+
+    def _turn(self, now):
+        """Run what is due; returns ms until the next time, or None. The client goes on whatever happens: no memory
+        for a moment, a mistake in a program's callback."""
+        try:
+            delay = self.client.poll(now)
+            self._links(now)
+            for registration in self.client.registrations:
+                self._flush(registration)
+            return delay
+        except ConfigError:
+            raise
+        except Exception as error:
+            print_exception(error)
+            settle()
+            return _PAUSE_ms
 
     # -- links ----------------------------------------------------------------------------------------------------
 
@@ -162,6 +178,8 @@ class Runner:
                 return
             except Exception as error:
                 print_exception(error)
+                settle()
+                await asyncio.sleep(_PAUSE_ms / 1000)
 
     def _flush(self, registration):
         """Send what the client has for a server."""

@@ -6,7 +6,7 @@ from lwm2m.config import ConfigError, parse_uri
 
 _KNOWN = "endpoint server lifetime binding queue_mode lwm2m local_port log wifi limits"
 _ACCOUNT = "uri ssid lifetime binding"
-_LEVELS = ("debug", "info", "warning", "error")
+_LEVELS = ("info", "debug", "warning", "error")
 
 
 def load(path="config.json"):
@@ -38,7 +38,7 @@ def check(settings):
         "lwm2m": _one_of(settings, "lwm2m", ("1.1", "1.0")),
         "queue_mode": _boolean(settings, "queue_mode"),
         "local_port": _number(settings, "local_port", 0, 65535),
-        "log": _one_of(settings, "log", ("info",) + _LEVELS),
+        "log": _one_of(settings, "log", _LEVELS),
         "limits": settings.get("limits", {}),
     }
     if checked["queue_mode"]:
@@ -100,7 +100,7 @@ def _text(settings, name, default):
 def _one_of(settings, name, choices):
     value = settings.get(name, choices[0])
     if value not in choices:
-        raise ConfigError("%s must be one of %s, not %s" % (name, ", ".join(choices), value))
+        raise ConfigError('%s must be one of "%s", not %s' % (name, '", "'.join(choices), json.dumps(value)))
     return value
 
 

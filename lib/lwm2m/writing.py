@@ -129,6 +129,8 @@ def _new_value(tree, obj, row, path, format, raw, replace):
 
 def _one_value(tree, row, format, raw):
     value = format.value(raw, row[2])
+    if row[2] == "float" and value - value != 0:
+        raise BadRequest("not finite")
     check_range(row, value)
     if row[2] == "link" and not _is_target(tree, value):
         raise BadRequest("link to nothing")

@@ -112,7 +112,8 @@ def idle_rows(effort: Effort) -> list[Row]:
 
 def size_rows(effort: Effort) -> list[Row]:
     """The compiled core."""
-    core = sum(bytes for name, bytes in mpy.build("build/mpy").items() if size.room_of(name).is_core)
+    sizes = mpy.build(mpy.deployed())
+    core = sum(bytes for name, bytes in sizes.items() if size.room_of(name).is_core)
     return [
         Row("compiled core of lib/ (.mpy)", f"{core / _KB:.1f} KB", f"{size.BUDGET // _KB} KB", core <= size.BUDGET)
     ]
@@ -141,7 +142,8 @@ def measure(effort: Effort) -> list[Row]:
 
 def where() -> str:
     """Interpreter and machine, for the head of the table."""
-    return f"{process.evaluate('sys.version.split(chr(59))[-1].strip()')} on {platform.system()} {platform.machine()}"
+    version = process.evaluate("'.'.join(str(part) for part in sys.implementation.version[:3])")
+    return f"MicroPython {version}, Unix port, {platform.system()} {platform.machine()}"
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -14,8 +14,6 @@ from tools import mpy
 from .server import Server
 
 PROGRAMS = Path(__file__).parent / "programs"
-_BUILD = mpy.ROOT / "build" / "bench"
-_START_S = 10.0
 
 
 class BenchError(Exception):
@@ -86,22 +84,15 @@ def device(
 ) -> Process:
     """MicroPython with a program of this folder, lib/ from .mpy, towards a server."""
     command = [micropython(), "-X", f"heapsize={heap}", str(PROGRAMS / program)]
-    return Process(command, {"config.json": _config(server, lifetime_s, limits)}, str(library()))
+    return Process(command, {"config.json": _config(server, lifetime_s, limits)}, str(mpy.deployed()))
 
 
 def virtual_board(server: Server, heap: int) -> Process:
     """The demo itself, boot.py and main.py on a virtual board; lib/ and the make-believe hardware from .mpy."""
-    modules = _BUILD / "modules"
-    mpy.build(modules, lib=mpy.ROOT / "tools/board/modules")
+    modules = mpy.deployed(mpy.ROOT / "tools/board/modules")
     files = [str(mpy.ROOT / name) for name in ("tools/board/start.py", "boot.py", "main.py")]
     command = [micropython(), "-X", f"heapsize={heap}", *files]
-    return Process(command, {"config.json": _config(server, 86400, {})}, f"{modules}:{library()}")
-
-
-def library() -> Path:
-    """lib/ as .mpy."""
-    mpy.build(_BUILD / "lib")
-    return _BUILD / "lib"
+    return Process(command, {"config.json": _config(server, 86400, {})}, f"{modules}:{mpy.deployed()}")
 
 
 def echo(port: int) -> Process:

@@ -36,10 +36,9 @@ def measure() -> list[Message]:
     server.close()
     notification = server.notifications[0]
     links = payload(register).decode().split(",")
+    instances = sum(link.count("/") == 2 for link in links)
     return [
-        Message(
-            f"Register with {sum(link.count('/') == 2 for link in links)} instances", len(register), _register(links)
-        ),
+        Message(f"Register with {instances} instances", len(register), _register(links)),
         Message("Update", len(update), _HEADER + _options((11, b"rd"), (11, LOCATION[-4:]))),
         Message(
             f"notification of {payload(notification).decode()}, text",

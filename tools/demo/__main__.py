@@ -19,9 +19,6 @@ from .story import ENDPOINT, LIFETIME_S, Story, tell_deregistration
 _EPILOG = """Exit status: 0 if everything worked, 1 with a sentence if something did not, 2 for what cannot be meant.
 MICROPYTHON=/path/to/micropython chooses another Unix port of MicroPython."""
 
-# More than a board has: here the sources are compiled in the same heap, and the make-believe pins live there as well.
-_HEAP = "384k"
-
 
 class Failure(Exception):
     """The demo did not come to its end; one sentence."""
@@ -75,7 +72,7 @@ async def run(options: argparse.Namespace) -> None:
 
 async def _with_board(options: argparse.Namespace, server: LabServer, folder: Path, stopped: asyncio.Event) -> None:
     words = ["--server", server.uri, "--endpoint", ENDPOINT, "--lifetime", str(LIFETIME_S)]
-    words += ["--interpreter", options.interpreter, "--heap", _HEAP]
+    words += ["--interpreter", options.interpreter]
     _introduce(server, options.interpreter, folder / "board.sock")
     board = await Board.start(folder, words, lambda line: print(f"   board | {line}", flush=True))
     try:
@@ -86,10 +83,10 @@ async def _with_board(options: argparse.Namespace, server: LabServer, folder: Pa
 
 
 def _introduce(server: LabServer, interpreter: str, control: Path) -> None:
-    if interpreter == "cpython" or mpy.micropython() is None:
-        kind = "CPython on this machine"
-    else:
+    if interpreter == "unix" and (mpy.micropython() or os.environ.get("MICROPYTHON")):
         kind = "the Unix port of MicroPython"
+    else:
+        kind = "CPython on this machine"
     python = Path(sys.executable).name if sys.prefix == sys.base_prefix else ".venv/bin/python"
     print(f"server  {server.uri}   to join in:  {python} -m tools.lab --help  with --port {server.port}")
     print(f"board   boot.py and main.py on {kind}")
@@ -111,7 +108,8 @@ async def _watch(story: Story, board: Board, stopped: asyncio.Event, seconds: fl
         _raise_from(telling)
     if ending in done and stopping not in done:
         status = ending.result()
-        raise Failure(f"the board ended by itself with status {status}: {board.last_line}", 2 if status == 2 else 1)
+        said = board.last_line or "without a word"
+        raise Failure(f"the board ended by itself with status {status}: {said}", 2 if status == 2 else 1)
     if seconds is not None and story.missing:
         raise Failure(f"the demo ended before the board could {story.missing}")
 

@@ -69,6 +69,7 @@ class Workshop(Object):
         """Execute: count one more, but not before 0.3 s have passed; the server is told so by an empty ACK."""
         yield 300
         self.set("count", self.count + 1)
+        print("slow is through")
 
     def stream_package(self, size):
         """Where a write of `package` goes."""
@@ -104,9 +105,24 @@ class Note(Object):
         return len(self.text)
 
 
+class Thermometer:
+    """A thermistor of 50 mV a degree, in place of the knob. It prints what it reads, for tests that cannot ask."""
+
+    def __init__(self):
+        self._last = None
+
+    def celsius(self):
+        """Degrees in tenths."""
+        value = round(board.knob.volts() * 20, 1)
+        if value != self._last:
+            self._last = value
+            print("thermometer: %.1f" % value)
+        return value
+
+
 client = Client.from_config()
 client.add(Device(reboot=machine.reset, manufacturer="microlwm2m", battery_level=77))
-client.add(Temperature(lambda: round(board.knob.volts() * 20, 1)))  # a thermistor of 50 mV a degree
+client.add(Temperature(Thermometer().celsius))
 client.add(LightControl(board.led))
 client.add(Workshop())
 client.add(Gallery())

@@ -10,7 +10,8 @@ CT = 0
 
 
 def encode(path, records):
-    """The one value as text, in the fewest characters that read back equal (22 for 22.0).
+    """The one value as text, in few characters (22 for 22.0): those of repr, which on
+    a board with 32-bit floats means 7 to 8 significant digits.
 
     Raises NotAcceptable also for a float that is no number, CoapError for an integer beyond 64 bits.
     """

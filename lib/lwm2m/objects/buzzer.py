@@ -12,8 +12,8 @@ class Buzzer(Output):
     RES = """
 5850 RW! bool on
 5548 RW float level 0..100
-5521 RW float duration 0..
-5525 RW! float off_time 0..
+5521 RW float duration 0..1000000
+5525 RW! float off_time 0..1000000
 5750 RW str application
 """
     duration = off_time = 0.0
