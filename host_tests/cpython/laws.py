@@ -44,7 +44,11 @@ ROOMS = (
     Room("transport", ("lib/lwm2m/transport/*.py",), "compat coap base", True),
     Room("formats", ("lib/lwm2m/formats/*.py",), "compat coap base"),
     Room("objects", ("lib/lwm2m/objects/*.py",), "compat coap base formats tree"),
-    Room("base", tuple(f"lib/lwm2m/{name}.py" for name in ("attributes", "config", "log", "path")), "compat coap"),
+    Room(
+        "base",
+        tuple(f"lib/lwm2m/{name}.py" for name in ("attributes", "bounds", "config", "log", "path")),
+        "compat coap",
+    ),
     Room(
         "tree",
         tuple(f"lib/lwm2m/{name}.py" for name in ("change", "object", "settings", "store", "table", "tree")),

@@ -34,7 +34,6 @@ class Client:
         self.clock = None  # callable: ms, for objects that measure; set by the runner
         self._jobs = []  # [when, callable or generator, registration, token]: what runs after its response
         self._samplers = []  # [when, object, whether it failed]
-        self._created = 0
         self.registrations = []
         for server in servers:
             self._add_server(server)
@@ -66,7 +65,8 @@ class Client:
 
     def create(self, made):
         """Add what a Create made, [(instance id or None, instance)], or none of it; raises CoapError."""
-        if self._created + len(made) > self.config.INSTANCES:
+        there = sum([len(self.tree.objects[oid]) for oid in self.tree.creators])
+        if there + len(made) > self.config.INSTANCES:
             raise ServiceUnavailable("no room for another instance")
         added = []
         try:
@@ -76,13 +76,10 @@ class Client:
             for obj in added:
                 self._drop(obj)
             raise management.BadRequest(str(error))
-        self._created += len(made)
 
     def remove(self, obj, now=None):
         """Take an object instance away; its attributes go, and its observations end with 4.04."""
         self._drop(obj)
-        if self._created:
-            self._created -= 1
         for registration in self.registrations:
             for path in list(registration.attributes):
                 if path[:2] == (obj.OID, obj.iid):

@@ -19,7 +19,7 @@ class Config(Parameters):
     BLOCK_TRANSFERS = 2  # block-wise transfers per server at a time, each up to MAX_BODY
     OBSERVATIONS = 16  # per server, about 200 bytes each
     STORED = 10  # notifications kept for a server that is away, about 100 bytes each
-    INSTANCES = 32  # that servers may create
+    INSTANCES = 32  # of the objects that servers may create
     JOBS = 4  # Executes that are not through yet, about 100 bytes each
     CON_EVERY = 10  # each n-th notification is confirmable, which also proves the way through a NAT
     SAMPLE_ms = 1000  # how often a sensor is read
@@ -33,30 +33,12 @@ class Config(Parameters):
     CLOSE_TIMEOUT_ms = 3000  # how long Ctrl-C waits for the de-registration
 
     def __init__(self, **bounds):
-        for name in bounds:
-            self._set(name, bounds[name])
+        if bounds:
+            from lwm2m.bounds import check
 
-    def _set(self, name, value):
-        default = getattr(type(self), name, None)
-        if name[:1] == "_" or default is None or callable(default):
-            raise ConfigError("limits: there is no bound called %s" % name)
-        if isinstance(value, bool) or not isinstance(value, (int, type(default))) or value < 0:
-            raise ConfigError("limits: %s must be a number, 0 or more, not %s" % (name, value))
-        if name == "BLOCK_SIZE" and value not in (16, 32, 64, 128, 256, 512, 1024):
-            raise ConfigError("limits: BLOCK_SIZE must be a power of two from 16 to 1024, not %s" % value)
-        if value < 1 and name in (
-            "ACK_RANDOM_FACTOR",
-            "ACK_TIMEOUT_ms",
-            "NSTART",
-            "QUEUE",
-            "TOKEN_LENGTH",
-            "SAMPLE_ms",
-            "STORED",
-        ):
-            raise ConfigError("limits: %s must be at least 1, not %s" % (name, value))
-        if name == "TOKEN_LENGTH" and value > 8:
-            raise ConfigError("limits: TOKEN_LENGTH must be at most 8, not %s" % value)
-        setattr(self, name, value)
+            for name in bounds:
+                check(name, getattr(type(self), name, None), bounds[name])
+                setattr(self, name, bounds[name])
 
 
 def parse_uri(uri):
@@ -64,8 +46,6 @@ def parse_uri(uri):
     scheme, found, rest = uri.partition("://")
     if scheme == "coaps":
         raise ConfigError("not yet: %s needs DTLS, which comes with a later version" % uri)
-    if not found or scheme != "coap":
-        raise ConfigError("server must be like coap://host:port, not %s" % uri)
     if rest[-1:] == "/":
         rest = rest[:-1]
     host, colon, port = rest, "", ""
@@ -76,6 +56,7 @@ def parse_uri(uri):
     elif ":" in rest:
         host, colon, port = rest.partition(":")
     port = port if colon else "5683"
-    if not host or "/" in host or not port.encode().isdigit() or not 0 < int(port) < 65536:
+    is_coap = found and scheme == "coap"
+    if not is_coap or not host or "/" in host or not port.encode().isdigit() or not 0 < int(port) < 65536:
         raise ConfigError("server must be like coap://host:port, not %s" % uri)
     return host, int(port)

@@ -66,8 +66,8 @@ class Runner:
 
     async def serve(self):
         """Register everywhere and serve until every server is stopped."""
-        forget("lwm2m", "settings")
-        forget("lwm2m", "table")
+        for name in ("bounds", "settings", "table"):  # were needed only to get here
+            forget("lwm2m", name)
         settle()
         log.info("endpoint %s", self.client.endpoint)
         self.client.start(self._clock.ms())

@@ -14,6 +14,7 @@ from tools import mpy
 from .server import Server
 
 PROGRAMS = Path(__file__).parent / "programs"
+_HEAP = 256 << 10  # bytes, as tools.device gives
 
 
 class BenchError(Exception):
@@ -80,11 +81,11 @@ class Process:
 
 
 def device(
-    server: Server, program: str = "device.py", heap: int = 1 << 20, lifetime_s: int = 86400, **limits: int
+    server: Server, program: str = "device.py", heap: int = _HEAP, lifetime_s: int = 86400, **limits: int
 ) -> Process:
     """MicroPython with a program of this folder, lib/ from .mpy, towards a server."""
     command = [micropython(), "-X", f"heapsize={heap}", str(PROGRAMS / program)]
-    return Process(command, {"config.json": _config(server, lifetime_s, limits)}, str(mpy.deployed()))
+    return Process(command, {"config.json": _config(server, lifetime_s, limits)}, _library())
 
 
 def virtual_board(server: Server, heap: int) -> Process:
@@ -92,12 +93,12 @@ def virtual_board(server: Server, heap: int) -> Process:
     modules = mpy.deployed(mpy.ROOT / "tools/board/modules")
     files = [str(mpy.ROOT / name) for name in ("tools/board/start.py", "boot.py", "main.py")]
     command = [micropython(), "-X", f"heapsize={heap}", *files]
-    return Process(command, {"config.json": _config(server, 86400, {})}, f"{modules}:{mpy.deployed()}")
+    return Process(command, {"config.json": _config(server, 86400, {})}, f"{modules}:{_library()}")
 
 
-def echo(port: int) -> Process:
-    """The bare UDP echo in the same interpreter."""
-    return Process([micropython(), str(PROGRAMS / "echo.py"), str(port)])
+def echo(port: int, program: str = "echo.py") -> Process:
+    """A UDP echo in the same interpreter."""
+    return Process([micropython(), "-X", f"heapsize={_HEAP}", str(PROGRAMS / program), str(port)], path=_library())
 
 
 def peer(port: int, paths: list[str]) -> Process:
@@ -116,6 +117,10 @@ def evaluate(expression: str) -> str:
     """What an otherwise empty MicroPython prints for an expression over gc and sys."""
     program = f"import gc, sys; gc.collect(); print({expression})"
     return subprocess.run([micropython(), "-c", program], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _library() -> str:
+    return str(mpy.deployed())
 
 
 def _config(server: Server, lifetime_s: int, limits: dict[str, int]) -> str:

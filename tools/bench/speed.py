@@ -13,7 +13,7 @@ PATHS = (
     "/3303/0/5700 /3303/0/5601 /3303/0/5602 /3304/0/5700 /3304/0/5601 /3304/0/5602 /3315/0/5700 /3315/0/5601"
     " /3301/0/5700 /3311/0/5851 /3347/0/5501 /1/0/1"
 ).split()
-ROTATING, SINGLE, PEER, ECHO = "rotating", "single", "peer", "echo"
+ROTATING, SINGLE, PEER, ECHO, ASYNCIO = "rotating", "single", "peer", "echo", "asyncio"
 
 
 @dataclass
@@ -73,6 +73,7 @@ def _start(stack: ExitStack) -> dict[str, Contestant]:
             raise process.BenchError(f"the device does not answer a Read of {path}")
     return {
         ECHO: _served(stack, process.echo, questions),
+        ASYNCIO: _served(stack, lambda port: process.echo(port, "echo_asyncio.py"), questions),
         ROTATING: Contestant(board, lwm2m, questions),
         SINGLE: Contestant(board, lwm2m, questions[:1]),
         PEER: _served(stack, lambda port: process.peer(port, PATHS), questions, 0.2),

@@ -19,6 +19,7 @@ from tools.board.room import Room
 from tools.board.steering import address_of
 
 STOP_LIMIT_S = 10.0  # what the program gets for its de-registration
+_NOTICE_S = 0.5  # within which the board answers that it has been asked to stop
 _CAUSES = {"power-on": 1, "hard": 2, "watchdog": 3, "deepsleep": 4, "soft": 5}  # machine.*_RESET
 _TIMER_WAKE = 4
 
@@ -56,6 +57,7 @@ class Supervisor:
         self._watchdog: asyncio.TimerHandle | None = None
         self._stopping = False
         self._stopped_s = 0.0
+        self._noticed = False  # whether the board knows that it has to stop
 
     async def run(self) -> int:
         """The program's exit status; 0 when it was stopped by SIGINT or SIGTERM."""
@@ -97,7 +99,7 @@ class Supervisor:
         self._process = await self._start(theirs)
         theirs.close()
         if self._stopping:  # the signal came while the interpreter was being started
-            self._process.send_signal(signal.SIGINT)
+            self._ask_to_stop()
         listening = asyncio.create_task(self._listen(reader))
         status = await self._process.wait()
         await listening
@@ -140,6 +142,7 @@ class Supervisor:
             if value is None:
                 del self.room.outputs[name]
         self._facts.update(message.get("rtc", {}))
+        self._noticed = self._noticed or "stopping" in message
         if "wdt" in message:
             self._feed(message["wdt"])
         if "leave" in message:
@@ -200,8 +203,18 @@ class Supervisor:
         self._stopping, self._stopped_s = True, now
         self._woken.set()
         if self._process and self._process.returncode is None:
-            self._process.send_signal(signal.SIGINT)
+            self._ask_to_stop()
             asyncio.get_running_loop().call_later(STOP_LIMIT_S, self._end)
+
+    def _ask_to_stop(self) -> None:
+        """Ctrl-C by word. A signal would hit MicroPython anywhere, also where its heap is locked to collect garbage: it
+        is for programs that never look at their board."""
+        self._tell({"stop": True})
+        asyncio.get_running_loop().call_later(_NOTICE_S, self._interrupt)
+
+    def _interrupt(self) -> None:
+        if self._process and self._process.returncode is None and not self._noticed:
+            self._process.send_signal(signal.SIGINT)
 
     def _end(self) -> None:
         if self._process and self._process.returncode is None:

@@ -3,8 +3,10 @@
 The supervisor (tools/board/supervisor.py) owns the world, as a room outlives the resets of a board standing in it. It
 hands over one end of a socket pair by number (BOARD_LINK) and both sides talk in JSON lines:
 
-    supervisor -> board   {"facts": {...}} once at the start, {"set": {name: value}} whenever something changes
-    board -> supervisor   {"show": {name: value}}, {"wdt": ms}, {"rtc": {...}}, {"leave": {"kind": ...}}
+    supervisor -> board   {"facts": {...}} once at the start, {"set": {name: value}} whenever something changes,
+                          {"stop": true} in place of a Ctrl-C
+    board -> supervisor   {"show": {name: value}}, {"wdt": ms}, {"rtc": {...}}, {"leave": {"kind": ...}},
+                          {"stopping": true} in answer to stop
 
 The link is read without blocking whenever a fake is touched, and by the event loop as soon as it is readable
 (board_loop.py), so that a pressed button runs its handler at once and an idle board sleeps. No link, no supervisor:
@@ -17,7 +19,7 @@ import sys
 import time
 
 import board_world
-from compat import Clock, print_exception
+from compat import Clock, is_micropython, print_exception
 
 facts = {
     "chip": "esp32",
@@ -162,6 +164,18 @@ def _take(message):
             world[name] = changes[name]
         for callback in _watchers.get(name, ()):
             callback()
+    if "stop" in message:
+        send({"stopping": True})
+        _stop()
+
+
+def _stop():
+    """What Ctrl-C does; on CPython asyncio takes it over, and cancels the program."""
+    if is_micropython:
+        raise KeyboardInterrupt
+    import signal
+
+    signal.raise_signal(signal.SIGINT)
 
 
 def _run_timers():
