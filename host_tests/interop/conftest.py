@@ -1,4 +1,4 @@
-"""What every interop test may use. Tests here are coroutines: `async def test_...`, each in an event loop of its own."""
+"""What every interop test may use. Tests here are coroutines, `async def test_...`, each in a loop of its own."""
 
 import asyncio
 import inspect

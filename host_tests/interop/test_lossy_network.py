@@ -25,10 +25,13 @@ async def far_away(seed, **bounds):
     """A server and a board that has registered there through 8 % of loss and as many repeats in either direction."""
     bad = {"loss": 0.08, "repeats": 0.08, "delay_s": 0.01, "seed": seed}
     bounds = {"ACK_TIMEOUT_ms": 100, "MAX_RETRANSMIT": 8, **bounds}
-    async with LabServer(port=0, timeout_s=30) as server, Proxy.before(server.port, **bad) as proxy:
-        async with running(proxy.uri, program="workshop.py", **bounds) as board:
-            await board.printed("-> REGISTERED", timeout_s=20)
-            yield server, board, proxy
+    async with (
+        LabServer(port=0, timeout_s=30) as server,
+        Proxy.before(server.port, **bad) as proxy,
+        running(proxy.uri, program="workshop.py", **bounds) as board,
+    ):
+        await board.printed("-> REGISTERED", timeout_s=20)
+        yield server, board, proxy
 
 
 @pytest.mark.parametrize("seed", [1, 2])

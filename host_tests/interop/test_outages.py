@@ -4,10 +4,10 @@ import contextlib
 import json
 
 import pytest
-from packet import build
 
 from host_tests.interop.board import ENDPOINT, registered, running, scripted
 from host_tests.interop.network import ScriptedServer, free_port
+from packet import build
 from tools.lab import DeviceError, LabServer
 
 # A message is given up after 0.1 s * (2 ** 3 - 1) = 0.7 s, at most 1.05 s.
@@ -61,13 +61,12 @@ async def test_nobody_listens_yet():
             assert await board.stop() == 0
 
 
-@pytest.mark.parametrize("code", ["4.03", "5.00"])
-async def test_a_server_that_refuses(code):
+async def test_a_server_that_refuses():
     """Its answer is in the log; the next attempt comes by itself."""
     async with ScriptedServer.open() as server:
-        server.answer = lambda packet: code
+        server.answer = lambda packet: "4.03"
         async with running(server.uri) as board:
-            await board.printed(f"^warning server 1: {code}")
+            await board.printed("^warning server 1: 4.03")
             server.answer = server.accept
             await board.printed("-> REGISTERED")
 
@@ -88,7 +87,7 @@ async def test_an_older_server():
         server.answer = lambda packet: "4.12" if "lwm2m=1.1" in packet.queries else server.accept(packet)
         async with running(server.uri) as board:
             await board.printed("-> REGISTERED")
-            first, second = server.requests
+            _, second = server.requests
             assert "lwm2m=1.0" in second.queries
             assert b"ct=" not in second.payload
 
@@ -120,12 +119,12 @@ async def test_a_server_comes_back_and_remembers(interpreter):
 
 async def test_a_server_comes_back_and_has_forgotten():
     """4.04 to the Update: Register."""
-    async with unheard() as (server, board):
-        async with LabServer(port=server.port) as other:
-            await other.wait_registered(ENDPOINT)
-            assert (await other.read(ENDPOINT, "/3303/0/5700")).value == 22.2
-            assert board.count("-> REGISTERING") == 2
-            assert await board.stop() == 0
+    async with unheard() as (server, board), LabServer(port=server.port) as other:
+        await other.wait_registered(ENDPOINT)
+        await board.printed("-> REGISTERED", times=2)
+        assert (await other.read(ENDPOINT, "/3303/0/5700")).value == 22.2
+        assert board.count("-> REGISTERING") == 2
+        assert await board.stop() == 0
 
 
 async def test_a_registration_that_has_run_out_is_made_anew():

@@ -7,6 +7,8 @@ import pytest
 from host_tests.interop.board import ENDPOINT, registered, running
 from tools.lab import LabServer
 
+COUNT = "/32770/0/3"
+
 
 async def test_registers_with_its_object_list(interpreter):
     """main.py as it goes onto a board: ep, lt, lwm2m, b, every object with the version that needs telling, no /0."""
@@ -31,7 +33,7 @@ async def test_registers_as_version_1_0():
 
 
 async def test_updates_when_the_server_changes_something():
-    """A written lifetime is in the Update that follows; the trigger brings one with nothing in it; no second Register."""
+    """A written lifetime is in the Update that follows; the trigger brings an empty one; no second Register."""
     async with registered() as (server, board):
         before = server.registration()
         with server.subscribe() as events:
@@ -105,28 +107,31 @@ async def test_ends_in_time_without_its_server():
 
 async def test_two_servers_have_their_own_everything():
     """Two registrations of one board: accounts /1/0 and /1/1, attributes, observations and lifetimes are separate."""
-    async with LabServer(port=0) as one, LabServer(port=0) as two:
-        async with running(one.uri, two.uri, program="workshop.py") as board:
-            await one.wait_registered(ENDPOINT)
-            await two.wait_registered(ENDPOINT)
-            assert (await one.read(ENDPOINT, "/1")).value.keys() == {0, 1}
-            await one.write_attributes(ENDPOINT, "/32770/0/3", {"pmin": 0, "pmax": 60})
-            assert (await one.discover(ENDPOINT, "/32770/0/3")).value["/32770/0/3"] == {"pmin": "0", "pmax": "60"}
-            assert (await two.discover(ENDPOINT, "/32770/0/3")).value["/32770/0/3"] == {}
+    async with (
+        LabServer(port=0) as one,
+        LabServer(port=0) as two,
+        running(one.uri, two.uri, program="workshop.py") as board,
+    ):
+        await one.wait_registered(ENDPOINT)
+        await two.wait_registered(ENDPOINT)
+        assert (await one.read(ENDPOINT, "/1")).value.keys() == {0, 1}
+        await one.write_attributes(ENDPOINT, COUNT, {"pmin": 0, "pmax": 60})
+        assert (await one.discover(ENDPOINT, COUNT)).value[COUNT] == {"pmin": "0", "pmax": "60"}
+        assert (await two.discover(ENDPOINT, COUNT)).value[COUNT] == {}
 
-            observed = [await server.observe(ENDPOINT, "/32770/0/3") for server in (one, two)]
-            await one.cancel(ENDPOINT, "/32770/0/3")
-            await one.execute(ENDPOINT, "/32770/0/4")
-            assert (await observed[1].next()).value == "1"
-            assert observed[0].end_reason == "cancelled"
+        observed = [await server.observe(ENDPOINT, COUNT) for server in (one, two)]
+        await one.cancel(ENDPOINT, COUNT)
+        await one.execute(ENDPOINT, "/32770/0/4")
+        assert (await observed[1].next()).value == "1"
+        assert observed[0].end_reason == "cancelled"
 
-            with two.subscribe() as events:
-                await one.write(ENDPOINT, "/1/1/1", 77)
-                assert (await events.wait("update")).changes == {"lifetime_s": 77}
-            assert one.registration().lifetime_s == 86400
-            await one.write(ENDPOINT, "/1/0", {5: 3600}, partial=True)
-            with one.subscribe() as events:
-                await one.execute(ENDPOINT, "/1/0/4")
-                await events.wait("deregister")
-            assert (await two.read(ENDPOINT, "/32770/0/3")).value == "1"
-            assert board.count("^info server 2: .*-> REGISTERING") == 1
+        with two.subscribe() as events:
+            await one.write(ENDPOINT, "/1/1/1", 77)
+            assert (await events.wait("update")).changes == {"lifetime_s": 77}
+        assert one.registration().lifetime_s == 86400
+        await one.write(ENDPOINT, "/1/0", {5: 3600}, partial=True)
+        with one.subscribe() as events:
+            await one.execute(ENDPOINT, "/1/0/4")
+            await events.wait("deregister")
+        assert (await two.read(ENDPOINT, COUNT)).value == "1"
+        assert board.count("^info server 2: .*-> REGISTERING") == 1

@@ -18,7 +18,8 @@ async def test_the_room_gets_warmer(interpreter):
             pass
         instance = (await server.read(ENDPOINT, "/3303/0")).value
         assert instance[5701] == "Cel"
-        assert instance[5601] < 26 < 31.4 < instance[5602] == instance[5700] < 31.6
+        assert 18 < instance[5601] < 26
+        assert 31.4 < instance[5602] == instance[5700] < 31.6
 
 
 async def test_a_sensor_reports(interpreter):
@@ -48,6 +49,7 @@ async def test_attributes_decide():
         observation = await server.observe(ENDPOINT, TEMPERATURE)
         for celsius in (22, 24, 26, 24.5, 23, 21, 25.5):
             await board.warm(celsius)
+        assert (await server.read(ENDPOINT, TEMPERATURE)).value == 25.5
         await server.cancel(ENDPOINT, TEMPERATURE)
         assert [result.value async for result in observation] == [24, 26, 24.5, 21, 25.5]
 

@@ -19,21 +19,24 @@ TLV_NAME = "application/vnd.oma.lwm2m+tlv"
 @contextlib.asynccontextmanager
 async def captured(tshark, folder, **options):
     """A lab server and a board with a proxy between them; `capture()` stops the board and is what tshark reads."""
-    async with LabServer(port=0) as server, Proxy.before(server.port) as proxy:
-        async with running(proxy.uri, **options) as board:
+    async with (
+        LabServer(port=0) as server,
+        Proxy.before(server.port) as proxy,
+        running(proxy.uri, **options) as board,
+    ):
 
-            async def capture():
-                assert await board.stop() == 0
-                write_pcap(folder / "session.pcap", proxy.passed)
-                capture = Capture(tshark, folder / "session.pcap")
-                assert await capture.packets("_ws.malformed") == []
-                assert await capture.packets("_ws.expert.severity == error") == []
-                assert len(await capture.packets("coap")) == len(proxy.passed)
-                return capture
+        async def capture():
+            assert await board.stop() == 0
+            write_pcap(folder / "session.pcap", proxy.passed)
+            capture = Capture(tshark, folder / "session.pcap")
+            assert await capture.packets("_ws.malformed") == []
+            assert await capture.packets("_ws.expert.severity == error") == []
+            assert len(await capture.packets("coap")) == len(proxy.passed)
+            return capture
 
-            await server.wait_registered(ENDPOINT)
-            await board.printed("-> REGISTERED")
-            yield server, board, capture
+        await server.wait_registered(ENDPOINT)
+        await board.printed("-> REGISTERED")
+        yield server, board, capture
 
 
 async def test_registration(tshark, tmp_path):

@@ -1,8 +1,8 @@
-"""Clients as the conformance tests of OMA want them (spec: ETS configurations C.1, C.3 ...), and objects to try all on."""
+"""Clients as the conformance tests of OMA want them (configurations C.1, C.3, C.4), and objects to try all on."""
 
+from lwm2m.object import Object
 from lwm2m.objects.device import Device
 from lwm2m.objects.security import Security
-from lwm2m.object import Object
 from peer import Peer
 
 IDENTITY = {"manufacturer": "ACME", "model": "Board 1", "serial": "0815", "firmware_version": "1.0"}

@@ -20,7 +20,7 @@ def sentence(call, *args):
     return text
 
 
-# -- good ones -----------------------------------------------------------------------------------------------------------
+# -- good ones ---------------------------------------------------------------------------------------------------------
 
 
 def test_defaults():
@@ -69,7 +69,7 @@ def test_uris():
     each(cases, lambda uri, found: eq(parse_uri(uri), found))
 
 
-# -- mistakes ------------------------------------------------------------------------------------------------------------
+# -- mistakes ----------------------------------------------------------------------------------------------------------
 
 URI = "server must be like coap://host:port, not "
 NONE = 'server is missing, as in {"server": "coap://host"}'
@@ -132,7 +132,7 @@ def test_mistakes():
     each(MISTAKES, lambda config, text: eq(sentence(settings.check, config), text))
 
 
-# -- the file ------------------------------------------------------------------------------------------------------------
+# -- the file ----------------------------------------------------------------------------------------------------------
 
 
 def loaded(content):
@@ -167,7 +167,7 @@ def test_file_that_is_not_there_or_no_text():
     assert sentence(loaded, b"\xff\xfe\x00") in (FILE + " is no text", FILE + " is no valid JSON")
 
 
-# -- limits --------------------------------------------------------------------------------------------------------------
+# -- limits ------------------------------------------------------------------------------------------------------------
 
 
 def test_limits():
@@ -177,6 +177,8 @@ def test_limits():
     eq((found.max_transmit_span_ms(), found.max_transmit_wait_ms()), (3000, 7000))
     eq((Config().max_transmit_span_ms(), Config().max_transmit_wait_ms()), (45000, 93000))
     eq(Config().exchange_lifetime_ms(), 247000)
+    sizes = [16, 32, 64, 128, 256, 512, 1024]
+    eq([Config(BLOCK_SIZE=size).BLOCK_SIZE for size in sizes], sizes)
 
 
 LIMITS = [

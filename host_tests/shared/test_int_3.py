@@ -35,7 +35,8 @@ def vary(peer, seconds):
 def check_stream(notifications, pmin_s, pmax_s):
     """Neither too close nor too far apart; a growing Observe; one Content-Format."""
     assert len(notifications) > 2
-    for before, after in zip(notifications, notifications[1:]):
+    for number in range(1, len(notifications)):
+        before, after = notifications[number - 1 : number + 1]
         assert pmin_s * 1000 <= after.at - before.at <= pmax_s * 1000, (before, after)
         assert after.observe > before.observe
     eq({(packet.code, packet.content_format) for packet in notifications}, {("2.05", TLV)})

@@ -70,7 +70,7 @@ def test_x_29_operations_on_the_wrong_level():
     eq(sorted(peer.client.tree.objects[32800]), [0])
 
 
-# -- Server and Device ---------------------------------------------------------------------------------------------------
+# -- Server and Device -------------------------------------------------------------------------------------------------
 
 
 def test_x_30_disable():
@@ -115,7 +115,7 @@ def test_x_35_reset_of_error_codes():
     eq(peer.notifications()[-1:], [])
 
 
-# -- Create, Execute, Write ----------------------------------------------------------------------------------------------
+# -- Create, Execute, Write --------------------------------------------------------------------------------------------
 
 
 def test_x_36_create():
@@ -161,20 +161,25 @@ def test_x_39_multiple_resources():
     eq(bench.numbers, {1: 7, 2: 0})
 
 
-# -- attributes and observations -----------------------------------------------------------------------------------------
+# -- attributes and observations ---------------------------------------------------------------------------------------
 
 
 def test_x_40_bad_attributes():
     """Not a number, negative, thresholds that contradict each other, unknown, on what is no number"""
     peer, _, _ = bench_and_probe()
-    bad = "pmin=abc pmin=-1 pmin=1.5 pmin=%20 st=-1 gt=1&lt=1 lt=10&gt=20&st=5 lt=2&gt=1 gt=x gt=1e gt=0x1 gt=inf gt=nan"
+    bad = (
+        "pmin=abc pmin=-1 pmin=1.5 pmin=%20 st=-1 gt=1&lt=1 lt=10&gt=20&st=5 lt=2&gt=1 gt=x gt=1e gt=0x1 gt=inf gt=nan"
+    )
     for query in bad.split() + ["st=--1", "foo=1", "edge=1", "con=1", "epmin=5&epmax=5", "pmin=1&pmax=1&foo"]:
         eq((query, peer.put(PATH + "?" + query).code), (query, "4.00"))
     for path in ("/32801/0/2", "/32801/0/4", "/32801/0", "/32801", "/32800/0/9"):
         eq((path, peer.put(path + "?gt=1").code), (path, "4.00"))
     eq(peer.get(PATH, accept=40).text, "</32801/0/0>")
     eq(peer.put(PATH + "?lt=1&gt=6&st=1").code, "2.04")
-    eq(codes(peer, ("PUT", PATH + "?st=3", {}), ("PUT", PATH + "?gt=3", {}), ("PUT", PATH + "?gt=4", {})), ["4.00"] * 2 + ["2.04"])
+    eq(
+        codes(peer, ("PUT", PATH + "?st=3", {}), ("PUT", PATH + "?gt=3", {}), ("PUT", PATH + "?gt=4", {})),
+        ["4.00"] * 2 + ["2.04"],
+    )
 
 
 def test_x_41_pmax_that_is_ignored():
@@ -273,7 +278,7 @@ def test_x_48_new_registration():
     eq(told(peer, probe, [2, 3]), [])
 
 
-# -- registration --------------------------------------------------------------------------------------------------------
+# -- registration ------------------------------------------------------------------------------------------------------
 
 
 def attempts(peer, seconds):

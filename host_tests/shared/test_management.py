@@ -1,7 +1,7 @@
 """Who may ask, in which order requests are checked, Read, Discover, Write-Attributes and Execute."""
 
-from configurations import Bench, account_of, device
 from coap.errors import BadRequest, NotFound
+from configurations import Bench, account_of, device
 from lwm2m.object import Object
 from peer import Peer
 from support import each, eq, unhex
@@ -18,7 +18,7 @@ def registered(objects=(), **settings):
     return peer, bench
 
 
-# -- who may ask ---------------------------------------------------------------------------------------------------------
+# -- who may ask -------------------------------------------------------------------------------------------------------
 
 
 def check_silence(peer, bench):
@@ -154,7 +154,7 @@ def test_order_of_checks():
     eq(peer.client.tree.objects[32800][0], bench)
 
 
-# -- Read ----------------------------------------------------------------------------------------------------------------
+# -- Read --------------------------------------------------------------------------------------------------------------
 
 VALUES = [
     ("/32800/0/0", 0, b"4"),
@@ -217,7 +217,7 @@ def test_values_appear_and_disappear():
     eq(peer.get("/32800/0/13").payload, unhex("80 0d"))
 
 
-# -- Discover and Write-Attributes ---------------------------------------------------------------------------------------
+# -- Discover and Write-Attributes -------------------------------------------------------------------------------------
 
 
 def test_discover():
@@ -267,7 +267,7 @@ def test_attributes_are_written_all_or_none():
     eq(shown(), {"</32800/0/0>"})
 
 
-# -- Execute -------------------------------------------------------------------------------------------------------------
+# -- Execute -----------------------------------------------------------------------------------------------------------
 
 
 def test_arguments():
@@ -281,7 +281,22 @@ def test_arguments():
         (b"0='',9='a,b=c'", {0: "", 9: "a,b=c"}),
         (b"0='reboot now'", {0: "reboot now"}),
     ]
-    bad = [b"a", b",", b"0,", b",0", b"10", b"0=", b"0=1", b"0='", b"0='a", b"0=a'", b"0='a'b", b"0='a'1", b"0,0", b"0 ,1"]
+    bad = [
+        b"a",
+        b",",
+        b"0,",
+        b",0",
+        b"10",
+        b"0=",
+        b"0=1",
+        b"0='",
+        b"0='a",
+        b"0=a'",
+        b"0='a'b",
+        b"0='a'1",
+        b"0,0",
+        b"0 ,1",
+    ]
     bad += [b"'a'", b"-1", b"0==", b"0='a',,1", b"\xff", b"0='\xff'", b" "]
     peer, bench = registered()
     for payload, expected in good:
@@ -306,7 +321,7 @@ class Machine(Object):
 
 
 def raiser(error):
-    def does():
+    def does(*args):
         raise error
 
     return does
@@ -324,7 +339,7 @@ def test_handlers_that_fail():
         (ValueError("a bug"), "5.00", b""),
         (KeyError(7), "5.00", b""),
     ):
-        machine.does = machine.write_number = lambda *args: raiser(error)()
+        machine.does = machine.write_number = raiser(error)
         for reply in (peer.post("/32804/0/0"), peer.put("/32804/0/1", b"5")):
             eq((reply.type, reply.code, reply.payload), ("ACK", code, text))
         machine.number = machine.does

@@ -16,7 +16,7 @@ def registered(objects=(), **settings):
     return peer, bench
 
 
-# -- Write to a resource ---------------------------------------------------------------------------------------------------
+# -- Write to a resource -----------------------------------------------------------------------------------------------
 
 GOOD = [
     ("/0", 0, b"-100", "whole", -100),
@@ -115,11 +115,11 @@ def test_wrong_values_are_refused():
     each(BAD, check)
 
 
-# -- Write to an instance ------------------------------------------------------------------------------------------------
+# -- Write to an instance ----------------------------------------------------------------------------------------------
 
 
 def test_partial_write_merges():
-    """Only what the payload holds changes; a multiple resource keeps its other instances (the example of CORE 6.3.3)."""
+    """Only what the payload holds changes; a multiple resource keeps its other instances (as in CORE 6.3.3)."""
     peer, bench = registered()
     before = snapshot(bench)
     eq(peer.post("/32800/0", unhex("c1 00 05 86 07 41 01 07 41 02 00"), content_format=TLV).code, "2.04")
@@ -229,7 +229,7 @@ def test_hardware_that_fails_in_the_middle():
     eq([packet.text for packet in peer.notifications()], ["11"])
 
 
-# -- Create --------------------------------------------------------------------------------------------------------------
+# -- Create ------------------------------------------------------------------------------------------------------------
 
 
 def creating(**settings):
@@ -258,7 +258,9 @@ def test_create():
         eq(instances(peer)[int(iid)], whole)
         obj = peer.client.tree.objects[32800][int(iid)]
         eq((obj.fixed, obj.measured, obj.words), (8, None, "abc"))
-    eq(sorted(instances(peer)), [0, 1, 2, 3, 5, 300])
+    eq(peer.post("/32800", unhex("83 07 41 02 09"), content_format=TLV).location, ["32800", "4"])
+    eq(peer.client.tree.objects[32800][4].numbers, {2: 9})
+    eq(sorted(instances(peer)), [0, 1, 2, 3, 4, 5, 300])
     eq(peer.get("/32800/300/0").payload, b"0")
 
 
@@ -316,7 +318,7 @@ def test_create_has_a_bound():
     eq(sorted(instances(peer)), [0, 1])
 
 
-# -- Delete --------------------------------------------------------------------------------------------------------------
+# -- Delete ------------------------------------------------------------------------------------------------------------
 
 
 def test_delete():
@@ -326,6 +328,12 @@ def test_delete():
     eq(peer.get("/32800/0/0").code, "2.05")
     eq([peer.delete("/32800/0").code, peer.delete("/32800/0").code], ["2.02", "4.04"])
     eq((peer.get("/32800/0/0").code, peer.get("/32800").code), ("4.04", "2.05"))
-    for path, code in (("/3/0", "4.05"), ("/32801/0", "4.05"), ("/32800", "4.05"), ("/32801/0/0", "4.05"), ("/", "4.00")):
+    for path, code in (
+        ("/3/0", "4.05"),
+        ("/32801/0", "4.05"),
+        ("/32800", "4.05"),
+        ("/32801/0/0", "4.05"),
+        ("/", "4.00"),
+    ):
         eq((path, peer.delete(path).code), (path, code))
     eq(peer.post("/32800").location, ["32800", "0"])

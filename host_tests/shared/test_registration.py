@@ -21,7 +21,7 @@ def updates(peer):
     return found
 
 
-# -- lifetimes -----------------------------------------------------------------------------------------------------
+# -- lifetimes ---------------------------------------------------------------------------------------------------------
 
 
 def check_lifetime(lifetime_s, margin_s, seconds, **settings):
@@ -39,8 +39,8 @@ def check_lifetime(lifetime_s, margin_s, seconds, **settings):
 def test_updates_come_before_the_lifetime_ends():
     """min(lifetime / 2, MAX_TRANSMIT_WAIT) before, so that all retransmissions have their time."""
     cases = [
-        (20, 10, 7200),
-        (60, 30, 7200),
+        (20, 10, 1800),
+        (60, 30, 3600),
         (186, 93, 7200),
         (187, 93, 7200),
         (300, 93, 7200),
@@ -172,6 +172,10 @@ def test_objects_that_servers_may_create_are_listed_empty():
     peer.poll()
     (update,) = updates(peer)
     assert b",</32800>,</32802>;ver=1.2," in update.payload
+    peer.client.allow_create(Probe)
+    peer.poll()
+    (update,) = updates(peer)
+    assert b",</32800>,</32801>,</32802>;ver=1.2," in update.payload
 
 
 def test_what_changes_during_an_update_is_told_in_the_next():
@@ -211,7 +215,7 @@ def test_what_a_lost_update_said_is_said_again():
     eq(peer.registration.expires, after[0].at + 7200000)
 
 
-# -- versions ------------------------------------------------------------------------------------------------------
+# -- versions ----------------------------------------------------------------------------------------------------------
 
 
 def test_version_1_0():
@@ -244,7 +248,7 @@ def test_a_server_that_speaks_neither_version():
     eq((peer.state, len(peer.take())), ("WAITING", 2))
 
 
-# -- several servers -----------------------------------------------------------------------------------------------
+# -- several servers ---------------------------------------------------------------------------------------------------
 
 
 def both(**settings):
@@ -300,7 +304,7 @@ def test_two_servers_have_their_own_attributes_and_observations():
     eq((one.state, two.state), ("REGISTERED", "LOST"))
 
 
-# -- Disable -------------------------------------------------------------------------------------------------------
+# -- Disable -----------------------------------------------------------------------------------------------------------
 
 
 def test_disable_without_timeout_lasts_a_day():

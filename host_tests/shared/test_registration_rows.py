@@ -93,7 +93,7 @@ class Watch:
         return found
 
 
-# -- into a state ----------------------------------------------------------------------------------------------------
+# -- into a state ------------------------------------------------------------------------------------------------------
 
 
 def bring(state):
@@ -306,7 +306,7 @@ def test_stop_in_every_state():
         goodbyes = [packet.path for packet in peer.take() if packet.code == "DELETE"]
         eq((state, goodbyes), (state, ["/rd/5a3f"] if state in ("REGISTERED", "UPDATING") else []))
         peer.advance(100)
-        eq((peer.state, peer.registration.link), ("STOPPED", "closed"))
+        eq((peer.state, peer.registration.link, peer.registration.location), ("STOPPED", "closed", None))
         peer.take()
         eq(peer.get("/3/0/0"), None)
         peer.advance(1000000)

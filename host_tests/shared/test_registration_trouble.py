@@ -30,8 +30,11 @@ def registers(packets):
 
 
 def pauses(peer):
-    times = registers(peer.sent)
-    return [after - before for before, after in zip(times, times[1:])]
+    return gaps(registers(peer.sent))
+
+
+def gaps(times):
+    return [times[number] - times[number - 1] for number in range(1, len(times))]
 
 
 def check_pauses(found, expected):
@@ -41,7 +44,7 @@ def check_pauses(found, expected):
         assert least <= pause <= least * 1.25 + 0.001, (found, expected)
 
 
-# -- refusals --------------------------------------------------------------------------------------------------------
+# -- refusals ----------------------------------------------------------------------------------------------------------
 
 
 def test_back_off_without_retry_policy():
@@ -73,8 +76,7 @@ def test_success_forgets_the_failures():
     peer.post("/1/0/8")
     peer.take()
     peer.advance(80)
-    times = registers(peer.take())
-    check_pauses([after - before for before, after in zip(times, times[1:])], [10, 20, 40])
+    check_pauses(gaps(registers(peer.take())), [10, 20, 40])
 
 
 def check_policy(policy, expected, state):
@@ -116,8 +118,7 @@ def test_start_after_failure_has_all_attempts_again():
         peer.take()
         peer.client.start(peer.now)
         peer.advance(1000)
-        times = registers(peer.take())
-        check_pauses([after - before for before, after in zip(times, times[1:])], [10, 100, 10])
+        check_pauses(gaps(registers(peer.take())), [10, 100, 10])
         eq(peer.state, "FAILED")
     peer.client.start(peer.now)
     peer.advance(1)
@@ -269,6 +270,20 @@ def test_link_away_and_back():
         peer.link_works = True
         peer.advance(400)
         eq((peer.state, [packet.path for packet in peer.requests()]), ("REGISTERED", paths))
+
+
+def test_lifetime_ends_while_the_link_is_away():
+    """Told at the very moment, though tries are a minute apart; from then on it is a new registration that is tried."""
+    peer = registered(lifetime=1000)
+    seen = []
+    peer.client.on_event = lambda state, registration: seen.append((peer.now, state))
+    peer.link_works = False
+    peer.registration.link_down("cut", peer.now)
+    peer.advance(2000)
+    states = [state for at, state in seen if at < 1000000]
+    eq((states[:3], set(states)), (["LOST", "RECONNECTING", "LOST"], {"LOST", "RECONNECTING"}))
+    eq([state for at, state in seen if at == 1000000], ["CONNECTING", "WAITING"])
+    eq({state for at, state in seen if at > 1000000}, {"CONNECTING", "WAITING"})
 
 
 def test_registration_ends_while_the_last_update_waits():

@@ -34,7 +34,7 @@ def texts(packets):
     return [packet.text for packet in packets]
 
 
-# -- what a notification looks like --------------------------------------------------------------------------------------
+# -- what a notification looks like ------------------------------------------------------------------------------------
 
 
 def test_bytes_of_a_notification():
@@ -89,7 +89,7 @@ def test_sequence_wraps_at_24_bits():
     eq([packet.observe for packet in change(peer, probe, 4)], [0xFFFFFE, 0xFFFFFF, 0, 1])
 
 
-# -- confirmable or not --------------------------------------------------------------------------------------------------
+# -- confirmable or not ------------------------------------------------------------------------------------------------
 
 
 def test_each_nth_is_confirmable():
@@ -103,7 +103,7 @@ def test_each_nth_is_confirmable():
 
 def test_one_a_day_is_confirmable():
     """RFC 7641 section 4.5: at least every 24 hours."""
-    peer, probe = observed(CON_EVERY=0)
+    peer, _ = observed(CON_EVERY=0)
     peer.put(PATH + "?pmax=3600")
     peer.advance(3 * 86400)
     found = peer.notifications()
@@ -130,13 +130,38 @@ def test_confirmable_ones_are_retransmitted():
 
 def test_pmax_goes_on_after_an_acknowledgement():
     """With nothing else that would wake the client."""
-    peer, probe = observed(CON_EVERY=1, lifetime=0)
+    peer, _ = observed(CON_EVERY=1, lifetime=0)
     peer.put(PATH + "?pmax=10")
     peer.advance(30)
     eq([packet.at for packet in peer.notifications()], [10000, 20000, 30000])
 
 
-# -- cancelled -----------------------------------------------------------------------------------------------------------
+def test_what_wakes_the_client():
+    """Without it the runner would sleep on: it has asked before when it has to come back."""
+    peer, probe = observed(CON_EVERY=1, lifetime=0)
+    change(peer, probe)
+    for act in (
+        lambda: peer.observe("/32801/0/1", token=b"w"),
+        lambda: probe.set("value", 7.0),
+        lambda: probe.changed("value"),
+        lambda: peer.put(PATH + "?pmax=50"),
+        lambda: peer.put("/1/0/1", b"99"),
+        lambda: peer.post("/1/0/8"),
+        lambda: peer.post("/3/0/4"),
+        lambda: peer.client.add(Probe()),
+        lambda: peer.client.allow_create(Bench),
+        lambda: peer.post("/32800"),
+        lambda: peer.delete("/32800/0"),
+        lambda: peer.registration.link_down("cut", peer.now),
+    ):
+        peer.advance(10)
+        woken = []
+        peer.client.on_wake = lambda woken=woken: woken.append(peer.client.due)
+        act()
+        eq(woken[-1:], [0])
+
+
+# -- cancelled ---------------------------------------------------------------------------------------------------------
 
 
 def check_reset(every, late):
@@ -213,7 +238,7 @@ def test_what_cannot_be_read_cannot_be_observed():
     eq(peer.registration.reporting is None or peer.registration.reporting.observations == [], True)
 
 
-# -- while the server is away --------------------------------------------------------------------------------------------
+# -- while the server is away ------------------------------------------------------------------------------------------
 
 
 def away(storing, changes, **settings):
@@ -245,7 +270,7 @@ def test_storing_while_offline():
         peer, probe = away(storing, changes, STORED=bound)
         found = peer.notifications()
         eq(texts(found), expected)
-        update = [packet for packet in peer.sent if packet.path == "/rd/5a3f"][0]
+        update = next(packet for packet in peer.sent if packet.path == "/rd/5a3f")
         eq([packet.at for packet in found], [update.at] * len(expected))
         sequence = [packet.observe for packet in found + change(peer, probe)]
         eq(sequence, list(range(1, len(expected) + 2)))

@@ -210,7 +210,7 @@ def test_attributes_of_a_resource_instance():
     eq([(packet.token, packet.content_format) for packet in peer.notifications()], [(b"m", 11542)])
 
 
-# -- attributes that change while an observation runs --------------------------------------------------------------------
+# -- attributes that change while an observation runs ------------------------------------------------------------------
 
 
 def test_attributes_change_under_a_running_observation():
@@ -230,7 +230,7 @@ def test_attributes_change_under_a_running_observation():
     eq(play(peer, probe, [(71, 19.5)], 80), [(71, 19.5)])
 
 
-# -- against a model -----------------------------------------------------------------------------------------------------
+# -- against a model ---------------------------------------------------------------------------------------------------
 
 
 def crossed(limit, before, after):
@@ -243,7 +243,7 @@ def matters(a, before, after):
         return before != after
     if "st" in a and abs(after - before) >= a["st"]:
         return True
-    return any([name in a and crossed(a[name], before, after) for name in ("gt", "lt")])
+    return any(name in a and crossed(a[name], before, after) for name in ("gt", "lt"))
 
 
 def model(a, values):

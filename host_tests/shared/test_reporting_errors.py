@@ -108,7 +108,7 @@ def test_method_that_fails_for_a_while():
 
 def test_method_that_fails_under_pmax():
     """It is asked once in pmax, not over and over."""
-    peer, meter = metered(1.0, OSError(5), OSError(5), 4.0)
+    peer, _ = metered(1.0, OSError(5), OSError(5), 4.0)
     peer.put("/32803/0/0?pmax=10")
     peer.advance(35)
     eq([(packet.at, packet.text) for packet in peer.notifications()], [(30000, "4")])

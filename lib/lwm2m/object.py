@@ -54,7 +54,7 @@ class Object:
             stop = text.find("\n", start)
             if stop < 0:
                 stop = len(text)
-            words = text[start:stop].split()
+            words: list = text[start:stop].split()
             if words:
                 yield words
             start = stop + 1

@@ -166,7 +166,7 @@ class Runner:
         receive, now = self.client.receive, self._clock.ms
         sock, outbox = transport.sock, registration.outbox
         while True:
-            await readable(sock)
+            await readable(sock)  # pyright: ignore[reportGeneralTypeIssues] - MicroPython awaits any generator
             try:
                 datagram = transport.recv()
                 if datagram:

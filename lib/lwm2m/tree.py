@@ -104,7 +104,7 @@ class Tree:
         if len(path) == 4:
             if "*" not in row[1] or path[3] not in value:
                 raise NotFound()
-            value = {path[3]: value[path[3]]}
+            value = {path[3]: value[path[3]]}  # pyright: ignore[reportIndexIssue] - a dict, as it is multiple
         return (path[1], path[2], row[2], value)
 
     def _walk(self, instances):

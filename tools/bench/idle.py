@@ -6,6 +6,7 @@ from . import process
 from .server import Server
 
 _NEVER_ms = 1 << 30
+_EACH_SECOND_ms = 1000
 _SETTLE_S = 1.0
 
 
@@ -15,8 +16,7 @@ def wake_ups(seconds: float, sampling: bool) -> tuple[int, int]:
     With sampling, its sensors are read each second: all of them in one go, which is one deadline a second.
     """
     server = Server()
-    limits = {} if sampling else {"SAMPLE_ms": _NEVER_ms}
-    with process.device(server, **limits) as board:
+    with process.device(server, SAMPLE_ms=_EACH_SECOND_ms if sampling else _NEVER_ms) as board:
         server.accept()
         time.sleep(_SETTLE_S)
         before = board.wake_ups()

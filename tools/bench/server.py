@@ -62,7 +62,7 @@ class Server:
     def ask(self, options: bytes, code: int = GET, payload: bytes = b"") -> bytes:
         """Send a request and return the response to it. Raises NoAnswer."""
         self._count += 1
-        # More requests come than there are Message IDs: those of actions, which a device remembers for long, stay apart.
+        # There are more requests than Message IDs: those of actions, which a device remembers for long, stay apart.
         mid = (self._count % 0xFF00 if code == GET else 0xFF00 | self._count & 0xFF).to_bytes(2, "big")
         token = self._count.to_bytes(_TOKEN_LENGTH, "big")
         head = bytes([0x40 | CON << 4 | _TOKEN_LENGTH, code])

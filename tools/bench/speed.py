@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from . import process
 from .server import CONTENT, Server, question
 
-# A server that watches a device asks for one number after the other; these are all those of the program device.py.
-PATHS = (
-    "/3303/0/5700 /3303/0/5601 /3303/0/5602 /3304/0/5700 /3304/0/5601 /3304/0/5602 /3315/0/5700 /3315/0/5601"
-    " /3301/0/5700 /3311/0/5851 /3347/0/5501 /1/0/1"
-).split()
+# A server that watches a device asks for one number after the other; here are a dozen of programs/device.py.
+PATHS = [
+    *("/3303/0/5700", "/3303/0/5601", "/3303/0/5602", "/3304/0/5700", "/3304/0/5601", "/3304/0/5602"),
+    *("/3315/0/5700", "/3315/0/5601", "/3301/0/5700", "/3311/0/5851", "/3347/0/5501", "/1/0/1"),
+]
 ROTATING, SINGLE, PEER, ECHO, ASYNCIO = "rotating", "single", "peer", "echo", "asyncio"
 
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from . import process
 from .server import LOCATION, POST, Server, question
 
-_HEADER = 4
-_MARKER = 1
 _LIFETIME_S = 300
 
 
@@ -38,12 +36,12 @@ def measure() -> list[Message]:
     links = payload(register).decode().split(",")
     instances = sum(link.count("/") == 2 for link in links)
     return [
-        Message(f"Register with {instances} instances", len(register), _register(links)),
-        Message("Update", len(update), _HEADER + _options((11, b"rd"), (11, LOCATION[-4:]))),
+        Message(f"Register with {instances} instances", len(register), least_register(links)),
+        Message("Update", len(update), least([(11, b"rd"), (11, LOCATION[-4:])])),
         Message(
             f"notification of {payload(notification).decode()}, text",
             len(notification),
-            _HEADER + len(token) + _options((6, b"\1"), (12, b"")) + _MARKER + len(payload(notification)),
+            least([(6, b"\1"), (12, b"")], payload(notification), token),
         ),
     ]
 
@@ -53,22 +51,21 @@ def payload(datagram: bytes) -> bytes:
     return datagram.partition(b"\xff")[2]
 
 
-def _register(links: list[str]) -> int:
+def least_register(links: list[str]) -> int:
     """ep, lwm2m and lt have to be there; b=U is the default. The root's link is needed for its formats (ct) alone, as
     "/" is the default root and needs no rt."""
-    least = [link.replace(';rt="oma.lwm2m"', "") for link in links]
-    queries = (b"ep=dev1", b"lt=%d" % _LIFETIME_S, b"lwm2m=1.1")
-    options = _options((11, b"rd"), (12, b"\x28"), *((15, query) for query in queries))
-    return _HEADER + options + _MARKER + len(",".join(least))
+    queries = [(15, query) for query in (b"ep=dev1", b"lt=%d" % _LIFETIME_S, b"lwm2m=1.1")]
+    needed = [link.replace(';rt="oma.lwm2m"', "") for link in links]
+    return least([(11, b"rd"), (12, b"\x28"), *queries], ",".join(needed).encode())
 
 
-def _options(*options: tuple[int, bytes]) -> int:
-    """Bytes of options in ascending order (RFC 7252 section 3.1)."""
-    size, last = 0, 0
+def least(options: list[tuple[int, bytes]], content: bytes = b"", token: bytes = b"") -> int:
+    """Bytes of a message with these options, in ascending order (RFC 7252 section 3)."""
+    size, last = 4 + len(token), 0
     for number, value in options:
         size += 1 + _extension(number - last) + _extension(len(value)) + len(value)
         last = number
-    return size
+    return size + (1 + len(content) if content else 0)
 
 
 def _extension(number: int) -> int:

@@ -20,7 +20,7 @@ class Udp:
         self.port = port
         self.local_port = local_port
         self.sock = None
-        self._address = None
+        self._address: tuple | bytes = b""  # as getaddrinfo gave it
 
     def open(self):
         """Resolve the server's name (may block) and connect. An open socket keeps its port: to a server and a NAT on

@@ -1,4 +1,5 @@
 """The same echo as a task of asyncio, which the device is, too: echo_asyncio.py PORT. Runs on MicroPython."""
+# pyright: reportGeneralTypeIssues=false
 
 import asyncio
 import socket
