@@ -27,17 +27,10 @@ def randbelow(limit):
 
 
 if is_micropython:
-    import gc
     from asyncio import TimeoutError, core, wait_for_ms
     from sys import print_exception
 
     from micropython import const
-
-    def settle():
-        """Collect garbage, and from now on each time that a quarter of what is free has been used: a heap that fills up
-        first is full of holes, in which a datagram finds no place."""
-        gc.collect()
-        gc.threshold(gc.mem_free() // 4)
 
     def unique_id():
         """The chip's MAC address, 6 bytes."""
@@ -74,4 +67,4 @@ if is_micropython:
             return self._now
 
 else:
-    from compat_host import Clock, const, print_exception, readable, settle, unique_id, wait_event
+    from compat_host import Clock, const, print_exception, readable, unique_id, wait_event

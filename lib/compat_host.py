@@ -11,10 +11,6 @@ def const(value):
     return value
 
 
-def settle():
-    """CPython's heap needs no care."""
-
-
 def unique_id():
     """This computer's MAC address, 6 bytes."""
     return uuid.getnode().to_bytes(6, "big")

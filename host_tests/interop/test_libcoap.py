@@ -135,7 +135,7 @@ async def test_blockwise_put(coap_client, tmp_path):
 
 
 async def test_options(coap_client):
-    """Uri-Host and Uri-Port do no harm, nor does an unknown elective one of 400 bytes; an unknown critical one is 4.02."""
+    """Uri-Host and Uri-Port do no harm, nor does an unknown elective option of 400 bytes; a critical one is 4.02."""
     async with shell(coap_client) as (coap, _, _):
         assert await coap("/3/0/9", "-O", "3,lab.example") == (b"77", "")
         assert await coap("/3/0/9", "-U") == (b"77", "")

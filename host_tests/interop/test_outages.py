@@ -10,8 +10,8 @@ from host_tests.interop.network import ScriptedServer, free_port
 from packet import build
 from tools.lab import DeviceError, LabServer
 
-# A message is given up after 0.1 s * (2 ** 3 - 1) = 0.7 s, at most 1.05 s.
-IMPATIENT = {"ACK_TIMEOUT_ms": 100, "MAX_RETRANSMIT": 2}
+# A message is given up after 0.1 s * (2 ** 2 - 1) = 0.3 s, at most 0.45 s.
+IMPATIENT = {"ACK_TIMEOUT_ms": 100, "MAX_RETRANSMIT": 1}
 
 
 def hosts(board, **names):

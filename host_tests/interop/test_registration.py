@@ -1,9 +1,11 @@
 """Interface 2 with the real board program against the lab server: register, update, disable, reboot, de-register."""
 
+import asyncio
 import signal
 
 import pytest
 
+from compat import wait_event
 from host_tests.interop.board import ENDPOINT, registered, running
 from tools.lab import LabServer
 
@@ -94,6 +96,17 @@ async def test_ends_with_a_deregistration(interpreter, number):
             await events.wait("deregister", timeout_s=0.1)
         assert not len(server.registrations)
         assert board.lines[-1].endswith("STOPPING -> STOPPED")
+
+
+async def test_a_cancellation_that_comes_with_an_event_is_not_lost():
+    """What Ctrl-C does to the runner on CPython, in the very moment in which the client wakes it up."""
+    event = asyncio.Event()
+    waiting = asyncio.create_task(wait_event(event, 60000))
+    await asyncio.sleep(0)
+    event.set()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
 
 
 async def test_ends_in_time_without_its_server():

@@ -272,6 +272,19 @@ def test_link_away_and_back():
         eq((peer.state, [packet.path for packet in peer.requests()]), ("REGISTERED", paths))
 
 
+def test_tries_begin_anew_after_an_update():
+    """At 1 s, however long the last absence was."""
+    peer = registered(lifetime=86400)
+    for _ in range(2):
+        peer.link_works = False
+        peer.registration.link_down("cut", peer.now)
+        assert 1000 <= peer.registration.due - peer.now <= 1250
+        peer.advance(600)
+        peer.link_works = True
+        peer.advance(80)
+        eq(peer.state, "REGISTERED")
+
+
 def test_lifetime_ends_while_the_link_is_away():
     """Told at the very moment, though tries are a minute apart; from then on it is a new registration that is tried."""
     peer = registered(lifetime=1000)

@@ -108,7 +108,7 @@ def decode(datagram, message=None, memo=None):
             message.payload = tail[start:]
         elif memo is not None and len(tail) <= _MEMO_LENGTH:
             if len(memo) >= 8:
-                memo.clear()
+                del memo[next(iter(memo))]
             memo[tail] = options
     message.options = options
     return message

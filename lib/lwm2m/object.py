@@ -61,20 +61,23 @@ class Object:
 
     def row(self, rid):
         """The row of one resource, or None if the object does not define it."""
-        rid = str(rid)
+        text = self.RES
+        start = text.find("\n%d " % rid)
+        if start >= 0:  # a search in C, where a table is written without indentation
+            stop = text.find("\n", start + 1)
+            return self._interned(text[start : stop if stop > 0 else None].split())
         for words in self.rows():
-            if words[0] == rid:
-                words[3] = self._interned(words[3])
-                return words
+            if words[0] == str(rid):
+                return self._interned(words)
         return None
 
-    def _interned(self, name):
-        """The same name as the interpreter keeps it for its attributes: with a copy, getattr would search for that
-        each time, which costs more than the rest of a Read."""
-        for known in dir(self):
-            if known == name:
-                return known
-        return name
+    def _interned(self, words):
+        """A row with its attribute's name as the interpreter keeps it: with a copy, getattr would have to search for
+        that each time, which costs more than all the rest of a Read."""
+        for known in self.__dict__:
+            if known == words[3]:
+                words[3] = known
+        return words
 
     def has(self, row):
         """Whether this instance has the resource of a row; a mandatory one is there even before its first value."""

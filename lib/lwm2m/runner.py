@@ -4,8 +4,9 @@ Ways out of `Client.run`: every server is stopped (after `close`), cancellation,
 """
 
 import asyncio
+import gc
 
-from compat import Clock, const, forget, print_exception, readable, settle, unique_id, wait_event
+from compat import Clock, const, forget, print_exception, readable, unique_id, wait_event
 from lwm2m import client, log
 from lwm2m.config import Config, ConfigError, parse_uri
 from lwm2m.transport.udp import Udp
@@ -68,7 +69,7 @@ class Runner:
         """Register everywhere and serve until every server is stopped."""
         for name in ("bounds", "settings", "table"):  # were needed only to get here
             forget("lwm2m", name)
-        settle()
+        gc.collect()
         log.info("endpoint %s", self.client.endpoint)
         self.client.start(self._clock.ms())
         await self._loop(None)
@@ -113,7 +114,7 @@ class Runner:
             raise
         except Exception as error:
             print_exception(error)
-            settle()
+            gc.collect()
             return _PAUSE_ms
 
     # -- links ----------------------------------------------------------------------------------------------------
@@ -178,7 +179,7 @@ class Runner:
                 return
             except Exception as error:
                 print_exception(error)
-                settle()
+                gc.collect()
                 await asyncio.sleep(_PAUSE_ms / 1000)
 
     def _flush(self, registration):
