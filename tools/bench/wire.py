@@ -52,11 +52,9 @@ def payload(datagram: bytes) -> bytes:
 
 
 def least_register(links: list[str]) -> int:
-    """ep, lwm2m and lt have to be there; b=U is the default. The root's link is needed for its formats (ct) alone, as
-    "/" is the default root and needs no rt."""
-    queries = [(15, query) for query in (b"ep=dev1", b"lt=%d" % _LIFETIME_S, b"lwm2m=1.1")]
-    needed = [link.replace(';rt="oma.lwm2m"', "") for link in links]
-    return least([(11, b"rd"), (12, b"\x28"), *queries], ",".join(needed).encode())
+    """The parameters that OMA's conformance case 101 lists, and the links with their rt, ct and ver."""
+    queries = [(15, query) for query in (b"ep=dev1", b"lt=%d" % _LIFETIME_S, b"lwm2m=1.1", b"b=U")]
+    return least([(11, b"rd"), (12, b"\x28"), *queries], ",".join(links).encode())
 
 
 def least(options: list[tuple[int, bytes]], content: bytes = b"", token: bytes = b"") -> int:
