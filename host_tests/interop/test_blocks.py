@@ -4,10 +4,9 @@ import hashlib
 import random
 
 import pytest
-from aiocoap import GET, Message
-from aiocoap.optiontypes import BlockOption
 
-from host_tests.interop.board import ENDPOINT, registered
+from host_tests.interop.board import ENDPOINT, registered, scripted
+from packet import block
 from tools.lab import DeviceError
 from tools.lab.payload import OPAQUE, TLV
 
@@ -27,23 +26,21 @@ async def test_a_big_read(block_size, heap):
 
 async def test_random_access_and_early_negotiation():
     """Any block may be asked for by itself, and smaller ones than the board's own, always with the same ETag."""
-    async with registered(program="workshop.py") as (server, _):
+    async with scripted() as (server, _):
 
-        async def block(number, szx):
-            message = Message(code=GET, block2=BlockOption.BlockwiseTuple(number, False, szx))
-            message.remote = server.registration().remote
-            message.opt.uri_path = ("32772", "0", "1")
-            return await server._coap._context.request(message, handle_blockwise=False).response
+        async def ask(number, szx):
+            server.ask("GET", "/32772/0/1", options=[(23, block(number, False, szx))])
+            return await server.reply()
 
-        first = await block(0, 6)
-        assert (first.opt.block2.size_exponent, first.opt.size2) == (5, 4000)
+        first = await ask(0, 6)
+        assert (first.block2, first.size2) == ((0, True, 5), 4000)
         for number, szx in [(3, 4), (0, 0), (62, 2), (7, 5)]:
-            answer = await block(number, szx)
+            answer = await ask(number, szx)
             start, size = number << szx + 4, 16 << szx
             assert answer.payload == PICTURE[start : start + size]
-            assert answer.opt.block2.more == (start + size < len(PICTURE))
-            assert answer.opt.etag == first.opt.etag
-        assert (await block(8, 5)).code.dotted == "4.00"
+            assert answer.block2 == (number, start + size < len(PICTURE), szx)
+            assert answer.etag == first.etag
+        assert (await ask(8, 5)).code == "4.00"
 
 
 @pytest.mark.parametrize("size", [4096, 4097, 20000])

@@ -14,7 +14,11 @@ SERVER = "coap://127.0.0.1:5683"
 async def refused(state_dir, *arguments):
     """The one line that a board leaves behind besides boot.py's."""
     board = await start(state_dir, *arguments)
-    status = await board.ended()
+    try:
+        status = await board.ended()
+    finally:
+        if board.runs:
+            await board.stop()
     lines = [line for line in board.lines if not line.startswith(("Wi-Fi:", "info endpoint", "info server 1: STOPPED"))]
     assert (status, len(lines)) == (2, 1), board.lines
     return lines[0]

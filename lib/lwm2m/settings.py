@@ -2,11 +2,12 @@
 
 import json
 
+from compat import const
 from lwm2m.config import ConfigError, parse_uri
 
-_KNOWN = "endpoint server lifetime binding queue_mode lwm2m local_port log wifi limits"
-_ACCOUNT = "uri ssid lifetime binding"
-_LEVELS = ("info", "debug", "warning", "error")
+_KNOWN = const("endpoint server lifetime binding queue_mode lwm2m local_port log wifi limits")
+_ACCOUNT = const("uri ssid lifetime binding")
+_LEVELS = const(("info", "debug", "warning", "error"))
 
 
 def load(path="config.json"):

@@ -1,10 +1,11 @@
 """IPSO objects 3311, Light Control, and 3306, Actuation (OMA registry), and what all outputs have in common."""
 
 from coap.errors import BadRequest
+from compat import const
 from lwm2m.object import Object
 from lwm2m.objects import give, now_ms
 
-_WHITE = "#ffffff"
+_WHITE = const("#ffffff")
 
 
 class Output(Object):
