@@ -24,10 +24,10 @@ def test_text_has_a_line_for_each_row():
 def test_write_replaces_the_old_section_alone(tmp_path):
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n")
-    table.write(readme, table.markdown(ROWS, "Somewhere"))
+    table.write(readme, table.markdown(ROWS, "Somewhere", "Why."))
     text = readme.read_text()
     assert text.startswith(f"before\n{table.BEGIN}\nSomewhere, ")
-    assert text.endswith(f"| garbage of one Read | 960 | 1024 | ok |\n{table.END}\nafter\n")
+    assert text.endswith(f"| garbage of one Read | 960 | 1024 | ok |\n\nWhy.\n{table.END}\nafter\n")
     assert "old" not in text
 
 

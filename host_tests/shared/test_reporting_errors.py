@@ -2,6 +2,7 @@
 
 from configurations import Bench, Probe, account_of, device
 from doubles import Script
+from lwm2m import log
 from lwm2m.object import Object
 from lwm2m.objects.ipso import Temperature
 from peer import Peer
@@ -69,6 +70,22 @@ def test_sensor_that_fails_keeps_its_last_value():
     peer.advance(10)
     eq([packet.text for packet in peer.notifications()], ["21", "22"])
     eq(peer.get(PATH).payload, b"22")
+
+
+def test_sensor_that_fails_is_told_once():
+    """One line when it begins to fail, one when it works again."""
+    sensor = Script(20.5, OSError(5), OSError(5), 20.0, 20.0, OSError(5))
+    peer = Peer([device(), Temperature(sensor)], lifetime=86400)
+    peer.register()
+    lines = []
+    info, warning = log.info, log.warning
+    log.info = log.warning = lambda text, *args: lines.append((peer.now, text.split(": ")[1]))
+    try:
+        peer.advance(6)
+    finally:
+        log.info, log.warning = info, warning
+    fails, works = "the sensor fails", "the sensor works again"
+    eq(lines, [(1000, fails), (3000, works), (5000, fails)])
 
 
 def test_sensor_that_fails_is_told_by_pmax():

@@ -162,14 +162,14 @@ def main(arguments: list[str] | None = None) -> int:
     if mpy.micropython() is None:
         print("bench: no MicroPython for this machine: set MICROPYTHON=/path/to/micropython", file=sys.stderr)
         return 2
-    print(f"Measuring {where()}; this takes {'some seconds' if options.quick else 'two minutes'}.", flush=True)
+    print(f"Measuring {where()}; this takes {'some seconds' if options.quick else 'about a minute'}.", flush=True)
     rows = measure(QUICK if options.quick else Effort())
     print(table.text(rows))
     missed = sum(row.met is False for row in rows)
     print(NOTES)
     print(f"{missed} of the budgets are missed" if missed else "every budget is met")
     if options.write_readme:
-        table.write(mpy.ROOT / "README.md", table.markdown(rows, where()))
+        table.write(mpy.ROOT / "README.md", table.markdown(rows, where(), NOTES))
     return 0
 
 

@@ -29,11 +29,11 @@ def text(rows: list[Row]) -> str:
     return "\n".join("  ".join(words).rstrip() for words in padded)
 
 
-def markdown(rows: list[Row], where: str) -> str:
+def markdown(rows: list[Row], where: str, notes: str = "") -> str:
     """The section of the README, with its two comments."""
     lines = ["| what | measured | budget | |", "|---|---|---|---|"]
     lines += [f"| {row.what} | {row.measured} | {row.budget} | {row.verdict} |" for row in rows]
-    return "\n".join([BEGIN, f"{where}, by `make bench ARGS=--write-readme`:", "", *lines, END])
+    return "\n".join([BEGIN, f"{where}, by `make bench ARGS=--write-readme`:", "", *lines, "", notes, END])
 
 
 def write(readme: Path, section: str) -> None:

@@ -10,6 +10,7 @@ from lwm2m.config import ConfigError
 _LOSS = const((11, 12, 105, 110, 111))
 _EADDRINUSE = const(98)
 _MAX_DATAGRAM = const(1280)
+_SHORT_DATAGRAM = const(128)
 
 
 class Udp:
@@ -67,7 +68,9 @@ class Udp:
     def recv(self):
         """One datagram, or None if there is none after all."""
         try:
-            datagram = self.sock.recv(_MAX_DATAGRAM)
+            datagram = self._recv()
+            if datagram is None:
+                return None
         except OSError as error:
             if error.errno not in _LOSS:
                 raise
@@ -77,6 +80,15 @@ class Udp:
             self.sock.connect(self._address)
             return None
         return datagram
+
+    def _recv(self):
+        try:
+            return self.sock.recv(_MAX_DATAGRAM)
+        except MemoryError:
+            # The heap has no such hole left. Most requests are short; a longer one is lost, and when the server sends
+            # it again there may be room.
+            datagram = self.sock.recv(_SHORT_DATAGRAM + 1)
+            return datagram if len(datagram) <= _SHORT_DATAGRAM else None
 
     def close(self):
         """Give the socket back; open makes another."""
