@@ -173,7 +173,10 @@ class Runner:
                 if datagram:
                     receive(registration, datagram, now())
                     while outbox:
-                        transport.send(outbox.pop(0))
+                        datagram = outbox.pop(0)
+                        transport.send(datagram)
+                        if not datagram[0] & 0x30:  # confirmable: poll has to know when to send it again
+                            self.client.wake()
             except OSError as error:
                 self._broken(registration, error)
                 return

@@ -7,6 +7,7 @@ from lwm2m.config import ConfigError, parse_uri
 
 _KNOWN = const("endpoint server lifetime binding queue_mode lwm2m local_port log wifi limits")
 _ACCOUNT = const("uri ssid lifetime binding")
+_LONGEST_NAME = const(252)  # so that "ep=" and it fit into one Uri-Query
 _LEVELS = const(("info", "debug", "warning", "error"))
 
 
@@ -46,6 +47,8 @@ def check(settings):
         raise ConfigError("not yet: queue_mode comes with a later version")
     if not isinstance(checked["limits"], dict):
         raise ConfigError("limits must be an object in braces")
+    if checked["endpoint"] and len(checked["endpoint"].encode()) > _LONGEST_NAME:
+        raise ConfigError("endpoint must have at most %d bytes" % _LONGEST_NAME)
     checked["servers"] = _accounts(settings)
     return checked
 
