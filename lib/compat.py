@@ -27,10 +27,14 @@ def randbelow(limit):
 
 
 if is_micropython:
-    from asyncio import TimeoutError, core, wait_for_ms
+    from asyncio import Event, ThreadSafeFlag, TimeoutError, core, wait_for_ms
     from sys import print_exception
 
     from micropython import const
+
+    # A button's interrupt may come while a board sleeps in poll: only a ThreadSafeFlag ends that sleep. In the Unix
+    # port there are no interrupts, and such a flag would wake it each millisecond.
+    WakeEvent = ThreadSafeFlag if sys.platform == "esp32" else Event
 
     def unique_id():
         """The chip's MAC address, 6 bytes."""
@@ -67,4 +71,4 @@ if is_micropython:
             return self._now
 
 else:
-    from compat_host import Clock, const, print_exception, readable, unique_id, wait_event
+    from compat_host import Clock, WakeEvent, const, print_exception, readable, unique_id, wait_event

@@ -11,6 +11,9 @@ def const(value):
     return value
 
 
+WakeEvent = asyncio.Event
+
+
 def unique_id():
     """This computer's MAC address, 6 bytes."""
     return uuid.getnode().to_bytes(6, "big")

@@ -7,11 +7,14 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from tools import mpy
+from tools.demo import __main__ as command_line
 from tools.demo import story
-from tools.lab import Timeout
+from tools.lab import LabServer, Timeout
 from tools.mpy import ROOT
 
 _LIMIT_S = 60
@@ -118,7 +121,7 @@ def test_two_demos_at_once_show_everything_until_they_are_stopped(micropython):
 
 def test_with_seconds_it_ends_by_itself(micropython):
     """Status 0, as everything was shown."""
-    with Demo("--seconds", "20") as demo:
+    with Demo("--seconds", "15") as demo:
         assert demo.ended() == 0, demo.output
     shows(demo.output, _SHOWN + _LEAVES)
 
@@ -159,6 +162,13 @@ def test_no_interpreter_is_told():
     with Demo(MICROPYTHON="/no/such/program") as demo:
         assert demo.ended() == 2
     assert demo.output.splitlines()[-1].endswith("MICROPYTHON=/no/such/program is not a program")
+
+
+def test_a_machine_without_a_wheel_is_told_that_cpython_runs(monkeypatch, capsys):
+    monkeypatch.delenv("MICROPYTHON", raising=False)
+    monkeypatch.setattr(mpy, "micropython", lambda: None)
+    command_line._introduce(LabServer(port=5683), "unix", Path("board.sock"))
+    assert "boot.py and main.py on CPython on this machine" in capsys.readouterr().out
 
 
 def test_port_in_use_is_told():

@@ -123,7 +123,7 @@ async def test_blockwise_get(coap_client, tmp_path):
 async def test_blockwise_put(coap_client, tmp_path):
     """-b and -f: 4 kB in blocks of 64, and of 1024, which the board turns down for 512; streamed, and collected."""
     (tmp_path / "body").write_bytes(PICTURE)
-    async with shell(coap_client) as (coap, _, board):
+    async with shell(coap_client, options=("--heap", "512k")) as (coap, _, board):
         for size in ("64", "1024"):
             command = ("-m", "put", "-t", "42", "-b", size, "-f", str(tmp_path / "body"))
             assert await coap("/32770/0/6", *command) == (b"", "")

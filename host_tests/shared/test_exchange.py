@@ -54,14 +54,27 @@ def test_reads_do_not_push_out_actions():
     for mid in range(100, 200):
         end.receive("CON", "GET", mid, b"g")
     end.handled.clear()
-    for mid in (1, 2, 3, 197, 198, 199):
+    for mid in (1, 2, 3):
         eq(len(end.receive("CON", "POST", mid, b"p")), 1)
+    for mid in (197, 198, 199):
+        eq(len(end.receive("CON", "GET", mid, b"g")), 1)
     eq(end.handled, [])
     end.receive("CON", "GET", 196, b"g")
     eq(len(end.handled), 1)
     end.receive("CON", "POST", 4, b"p")
     end.receive("CON", "POST", 1, b"p")
     eq(len(end.handled), 3)
+
+
+def test_a_peer_that_starts_anew_may_use_a_message_id_again():
+    """Within 247 s, but under another token: it is another request, and gets an answer of its own."""
+    end = End(SEEN=3)
+    end.receive("CON", "GET", 7, b"old")
+    end.handled.clear()
+    answer = end.receive("CON", "GET", 7, b"new")
+    eq((len(end.handled), answer[0].mid, answer[0].token), (1, 7, b"new"))
+    eq(len(end.receive("CON", "GET", 7, b"new")), 1)
+    eq(len(end.handled), 1)
 
 
 def test_memory_of_answers_is_bounded():

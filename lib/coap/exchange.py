@@ -167,7 +167,7 @@ class Exchange:
     def _on_request(self, message, now):
         mid = message.mid
         type = message.type
-        if mid in self._seen and self._recent(mid, now):
+        if mid in self._seen and self._recent(message, now):
             seen = self._seen[mid]
             if seen[1]:
                 self.transmit(seen[1])
@@ -193,16 +193,21 @@ class Exchange:
             return  # reading once more costs less than keeping this
         self._remember(mid, reply, is_read, now)
 
-    def _recent(self, mid, now):
-        """What is remembered of the peer's message `mid`: (when, answer), or None."""
-        seen = self._seen.get(mid)
-        if seen is not None and now - seen[0] >= self.parameters.exchange_lifetime_ms():
-            del self._seen[mid]
-            for order in self._seen_order:
-                if mid in order:
-                    order.remove(mid)
-            return None
-        return seen
+    def _recent(self, message, now):
+        """Whether this message of the peer has come before. Another token under the same Message ID is another message,
+        of a peer that has started anew."""
+        mid = message.mid
+        if mid not in self._seen:
+            return False
+        when, reply = self._seen[mid]
+        same = len(reply) <= 4 or reply[4 : 4 + (reply[0] & 15)] == message.token
+        if same and now - when < self.parameters.exchange_lifetime_ms():
+            return True
+        del self._seen[mid]
+        for order in self._seen_order:
+            if mid in order:
+                order.remove(mid)
+        return False
 
     def _remember(self, mid, reply, is_read, now):
         """Keep an answer for repeats. Reads and actions have rings of their own, so that polling cannot push out the
@@ -256,7 +261,7 @@ class Exchange:
         type = message.type
         if type == RST:
             return
-        if type == CON and self._recent(message.mid, now):
+        if type == CON and self._recent(message, now):
             self._empty(ACK, message.mid)  # our ACK was lost
             return
         out = None if message.options.bad else self._take_request(message)

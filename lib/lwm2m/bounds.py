@@ -19,6 +19,8 @@ def check(name, default, value):
         "TOKEN_LENGTH",
         "SAMPLE_ms",
         "STORED",
+        "RETRY_FIRST_s",
+        "RETRY_MAX_s",
     ):
         raise ConfigError("limits: %s must be at least 1, not %s" % (name, value))
     if name == "TOKEN_LENGTH" and value > 8:

@@ -30,13 +30,13 @@ def _discover_resource(tree, path, store, links):
     obj, row = tree.resource(path)
     links.append("</%d/%d/%d>%s%s" % (path[:3] + (_dim(obj, row), _text(_inherited(store, path[:3])))))
     if "*" in row[1]:
-        for riid in sorted(obj.value_of(row)):
+        for riid in sorted(obj.value_of(row) or ()):
             own = store.get(path[:3] + (riid,), {})
             links.append("</%d/%d/%d/%d>%s" % (path[:3] + (riid, _text(own))))
 
 
 def _dim(obj, row):
-    return ";dim=%d" % len(obj.value_of(row)) if "*" in row[1] else ""
+    return ";dim=%d" % len(obj.value_of(row) or ()) if "*" in row[1] else ""
 
 
 def _inherited(store, path):

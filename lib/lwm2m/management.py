@@ -102,7 +102,8 @@ def _look_up(tree, asked):
 def _discover(client, registration, asked):
     from lwm2m.discover import discover
 
-    return 0x45, ((12, _LINK),), discover(client.tree, asked.path, registration.attributes, registration.version).encode()
+    links = discover(client.tree, asked.path, registration.attributes, registration.version)
+    return 0x45, ((12, _LINK),), links.encode()
 
 
 def _observe(client, registration, token, asked, now):

@@ -310,6 +310,8 @@ class Registration:
             request(code, options, payload, self._on_answer, now)
         except ServiceUnavailable:
             self.exchange.reset()
+            if self.reporting:
+                self.reporting.went_offline()
             request(code, options, payload, self._on_answer, now)
 
     def _on_answer(self, message, now):
@@ -336,7 +338,7 @@ class Registration:
             return "VERSION"
         max_age_s = message.options.uint(14)
         if message.code == 0xA3 and max_age_s is not None:
-            self._retry_after_ms = max_age_s * 1000
+            self._retry_after_ms = min(max_age_s, 86400) * 1000
             return "BUSY"
         return "REFUSED"
 

@@ -81,6 +81,7 @@ class Reporting:
     def _remove(self, observation):
         if observation in self.observations:
             self.observations.remove(observation)
+        observation.pending = None
         self._stored = [entry for entry in self._stored if entry[0] is not observation]
 
     def clear(self):
@@ -143,10 +144,14 @@ class Reporting:
         if self._due is None or self._due > now:
             return self._due
         self._due = None
-        for observation in list(self.observations):
-            due = self._look(observation, now)
-            if due is not None and (self._due is None or due < self._due):
-                self._due = due
+        try:
+            for observation in list(self.observations):
+                due = self._look(observation, now)
+                if due is not None and (self._due is None or due < self._due):
+                    self._due = due
+        except Exception:
+            self._due = now + 1000  # it is the runner's to tell, but the timers must not stop
+            raise
         return self._due
 
     def _look(self, observation, now):
@@ -184,7 +189,7 @@ class Reporting:
         observation.dirty = False  # before the value is read: an interrupt may change it again meanwhile
         try:
             payload, value = self._render(observation)
-        except (ServiceUnavailable, OSError):
+        except (ServiceUnavailable, OSError, MemoryError):
             observation.evaluated_at = observation.sent_at = now
             return True
         except CoapError as error:
@@ -234,16 +239,13 @@ class Reporting:
         observation.sequence = observation.sequence + 1 & 0xFFFFFF
         confirmable = observation.sequence % config.CON_EVERY == 0 if config.CON_EVERY else False
         confirmable = confirmable or now - observation.confirmed_at >= _DAY_ms
+        confirmable = confirmable and not self.registration.exchange.full
         options, part = self.client.content(self.registration, observation, payload, now)
 
         def on_reply(message, now):
             self._on_reply(observation, message, now)
 
-        try:
-            self.registration.exchange.respond(observation.token, 0x45, options, part, now, on_reply, confirmable)
-        except ServiceUnavailable:
-            self._store(observation, payload)
-            return
+        self.registration.exchange.respond(observation.token, 0x45, options, part, now, on_reply, confirmable)
         if confirmable:
             observation.pending = payload
             observation.confirmed_at = now
@@ -265,5 +267,5 @@ class Reporting:
     def _fail(self, observation, code, now):
         """An error notification ends the observation (RFC 7641 section 4.2)."""
         self._remove(observation)
-        if self.registration.online:
+        if self.registration.holds:
             self.registration.exchange.respond(observation.token, code, (), b"", now, None, False)

@@ -6,13 +6,13 @@ Ways out of `Client.run`: every server is stopped (after `close`), cancellation,
 import asyncio
 import gc
 
-from compat import Clock, const, forget, print_exception, readable, unique_id, wait_event
+from compat import Clock, WakeEvent, const, forget, print_exception, readable, unique_id, wait_event
 from lwm2m import client, log
 from lwm2m.config import Config, ConfigError, parse_uri
 from lwm2m.transport.udp import Udp
 
 _LONGEST_SLEEP_ms = const(86400000)  # asyncio refuses 6 days, and the clock must be asked more often than ticks wrap
-_PAUSE_ms = const(200)  # after something unexpected: it must not come back in a tight loop
+_PAUSE_s = 0.2  # after something unexpected: it must not come back in a tight loop
 
 running = []  # the Runner that a Ctrl-C has to close, if any
 
@@ -32,6 +32,10 @@ class Client(client.Client):
         endpoint = found["endpoint"] or default_endpoint()
         made = cls(endpoint, found["servers"], Config(**found["limits"]), found["lwm2m"])
         made.local_port = found["local_port"]
+        for registration in made.registrations:  # optional resources are there only with a value, and not to be written
+            account = registration.account
+            account.default_pmin = account.default_pmax = 0
+            account.disable_timeout = 86400
         return made
 
     async def run(self):
@@ -60,7 +64,7 @@ class Runner:
     def __init__(self, client):
         self.client = client
         self._clock = Clock()
-        self._event = asyncio.Event()
+        self._event = WakeEvent()
         self._transports = {}  # registration -> [transport, reader task or None]
         client.clock = self._clock.ms
         client.on_wake = self._event.set
@@ -85,37 +89,38 @@ class Runner:
         await self._loop(now + self.client.config.CLOSE_TIMEOUT_ms)
 
     async def _loop(self, deadline):
-        client = self.client
+        """Turn until every server is stopped, or the deadline. Whatever happens in a turn, no memory for a moment or a
+        mistake in a program's callback, the next one comes."""
         while True:
-            self._event.clear()
-            now = self._clock.ms()
-            delay = self._turn(now)
-            if not [1 for registration in client.registrations if registration.state != "STOPPED"]:
-                return
-            if client.due == 0:
-                await asyncio.sleep(0)
-                continue
-            if deadline is not None:
-                if now >= deadline:
+            try:
+                if await self._turn(deadline):
                     return
-                delay = deadline - now if delay is None else min(delay, deadline - now)
-            await wait_event(self._event, _LONGEST_SLEEP_ms if delay is None else min(delay, _LONGEST_SLEEP_ms))
+            except ConfigError:
+                raise
+            except Exception as error:
+                print_exception(error)
+                gc.collect()
+                await asyncio.sleep(_PAUSE_s)
 
-    def _turn(self, now):
-        """Run what is due; returns ms until the next time, or None. The client goes on whatever happens: no memory
-        for a moment, a mistake in a program's callback."""
-        try:
-            delay = self.client.poll(now)
-            self._links(now)
-            for registration in self.client.registrations:
-                self._flush(registration)
-            return delay
-        except ConfigError:
-            raise
-        except Exception as error:
-            print_exception(error)
-            gc.collect()
-            return _PAUSE_ms
+    async def _turn(self, deadline):
+        """Run what is due, and wait until something else is; returns whether there is nothing left to do."""
+        client = self.client
+        self._event.clear()
+        now = self._clock.ms()
+        delay = client.poll(now)
+        self._links(now)
+        for registration in client.registrations:
+            self._flush(registration)
+        if not [1 for registration in client.registrations if registration.state != "STOPPED"]:
+            return True
+        if deadline is not None:
+            if now >= deadline:
+                return True
+            delay = deadline - now if delay is None else min(delay, deadline - now)
+        if client.due == 0:
+            delay = 0
+        await wait_event(self._event, _LONGEST_SLEEP_ms if delay is None else min(delay, _LONGEST_SLEEP_ms))
+        return False
 
     # -- links ----------------------------------------------------------------------------------------------------
 
@@ -141,6 +146,7 @@ class Runner:
         except ConfigError:
             raise
         except OSError as error:
+            self._shut(registration)
             registration.link_down("no link: %s" % error, now)
             return
         entry[1] = asyncio.create_task(self._read(registration, entry[0]))
@@ -167,8 +173,8 @@ class Runner:
         receive, now = self.client.receive, self._clock.ms
         sock, outbox = transport.sock, registration.outbox
         while True:
-            await readable(sock)  # pyright: ignore[reportGeneralTypeIssues] - MicroPython awaits any generator
             try:
+                await readable(sock)  # pyright: ignore[reportGeneralTypeIssues] - MicroPython awaits any generator
                 datagram = transport.recv()
                 if datagram:
                     receive(registration, datagram, now())
@@ -183,7 +189,7 @@ class Runner:
             except Exception as error:
                 print_exception(error)
                 gc.collect()
-                await asyncio.sleep(_PAUSE_ms / 1000)
+                await asyncio.sleep(_PAUSE_s)
 
     def _flush(self, registration):
         """Send what the client has for a server."""

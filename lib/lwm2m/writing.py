@@ -50,7 +50,7 @@ def _write_attributes(client, registration, asked):
         tree.instance(path)
     else:
         obj, row = tree.resource(path)
-        if len(path) == 4 and ("*" not in row[1] or path[3] not in obj.value_of(row)):
+        if len(path) == 4 and ("*" not in row[1] or path[3] not in (obj.value_of(row) or ())):
             raise NotFound()
         numeric = row[2] in attributes.NUMERIC
     attributes.write(registration.attributes, path, asked.queries, numeric)
@@ -70,7 +70,7 @@ def writable(tree, path):
     obj, row = tree.resource(path)
     if "W" not in row[1]:
         raise MethodNotAllowed()
-    if len(path) == 4 and ("*" not in row[1] or path[3] not in obj.value_of(row)):
+    if len(path) == 4 and ("*" not in row[1] or path[3] not in (obj.value_of(row) or ())):
         raise NotFound()
     return obj, row
 

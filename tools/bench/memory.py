@@ -6,10 +6,10 @@ from . import process
 from .server import CONTENT, POST, PUT, NoAnswer, Server, question
 from .speed import PATHS
 
-_KEPT, _ALLOCATED, _HOLD = (question(f"/33000/0/{rid}") for rid in range(3))
-_READ = question("/3303/0/5700")
+_KEPT, ALLOCATED, _HOLD = (question(f"/33000/0/{rid}") for rid in range(3))
+READ = question("/3303/0/5700")
 _LIGHT = question("/3311/0/5850")
-_ALL = [question(path) for path in PATHS]
+ALL = [question(path) for path in PATHS]
 _CHANGED = 0x44
 _GROWTH_HEAP = 256 << 10
 _NO_SAMPLING_ms = 1 << 30
@@ -21,7 +21,7 @@ def after_registration() -> tuple[int, int]:
     server = Server()
     with process.device(server) as board:
         server.accept()
-        server.ask(_READ)
+        server.ask(READ)
         printed = board.end()
     server.close()
     return int(process.evaluate("gc.mem_alloc()")), int(printed.split("heap ")[1].split()[0])
@@ -50,14 +50,14 @@ class Metered:
     def level(self) -> int:
         """The most that is kept between the Reads of two rounds: what is remembered of requests comes and goes."""
         highest = 0
-        for options in _ALL * 2:
+        for options in ALL * 2:
             self.read(options, 1)
             highest = max(highest, self.kept())
         return highest
 
     def allocated(self) -> int:
         """Bytes in use, garbage included."""
-        return int(self._number(_ALLOCATED))
+        return int(self._number(ALLOCATED))
 
     def hold_garbage(self) -> None:
         """Collect once, and then no more until kept() is asked."""
@@ -82,14 +82,16 @@ class Metered:
         return self.server.ask(options).partition(b"\xff")[2]
 
 
-def garbage(requests: int) -> float:
-    """Bytes that one Read leaves for the collector, from the socket to the socket."""
+def garbage(questions: list[bytes], requests: int) -> float:
+    """Bytes that one Read leaves for the collector, from the socket to the socket, when these are asked in turn."""
     with Metered(8 << 20) as board:
-        board.read(_READ, 20)
+        for options in questions * 2:
+            board.read(options, 1)
         board.hold_garbage()
-        board.read(_ALLOCATED, 1)
+        board.allocated()
         before = board.allocated()
-        board.read(_READ, requests)
+        for number in range(requests):
+            board.read(questions[number % len(questions)], 1)
         return (board.allocated() - before) / (requests + 1)
 
 
@@ -100,7 +102,7 @@ def growth(requests: int, notifications: int) -> tuple[int, int]:
         board.notify(50)
         start = settled(board)
         for number in range(requests):
-            board.read(_ALL[number % len(_ALL)], 1)
+            board.read(ALL[number % len(ALL)], 1)
         after_requests = settled(board)
         board.notify(notifications)
         return after_requests - start, board.level() - after_requests
@@ -108,7 +110,7 @@ def growth(requests: int, notifications: int) -> tuple[int, int]:
 
 def settled(board: Metered) -> int:
     """The level after one more round, so that what is remembered of the last requests is the same each time."""
-    for path in _ALL * 3:
+    for path in ALL * 3:
         board.read(path, 1)
     return board.level()
 

@@ -1,14 +1,14 @@
 """Plain UDP (binding U, mode NoSec): one connected socket a server, so that nobody else's datagrams come in."""
 
+import errno
 import socket
 
 from compat import const
 from lwm2m.config import ConfigError
 
 # A datagram lost on the way out or refused at the other end is a loss like any other: CoAP sends it again.
-# EAGAIN, ENOMEM, EADDRNOTAVAIL while the address changes, ENOBUFS, ETIMEDOUT (ESP32: would block), ECONNREFUSED.
-_LOSS = const((11, 12, 105, 110, 111))
-_EADDRINUSE = const(98)
+# ETIMEDOUT is what an ESP32 says when a send would block. The numbers differ between the ports.
+_LOSS = (errno.EAGAIN, errno.ENOMEM, errno.ENOBUFS, errno.ETIMEDOUT, errno.ECONNREFUSED)
 _MAX_DATAGRAM = const(1280)
 _SHORT_DATAGRAM = const(128)
 
@@ -42,7 +42,7 @@ class Udp:
     def _resolve(self):
         try:
             return socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_DGRAM)
-        except OSError:
+        except (OSError, UnicodeError):
             raise OSError("the name %s cannot be resolved" % self.host)
 
     def _bind(self, family):
@@ -53,7 +53,7 @@ class Udp:
             try:
                 self.sock.bind(socket.getaddrinfo(any_address, self.local_port, 0, socket.SOCK_DGRAM)[0][-1])
             except OSError as error:
-                if error.errno == _EADDRINUSE:
+                if error.errno == errno.EADDRINUSE:
                     raise ConfigError("local port %d is in use" % self.local_port)
                 raise
 
@@ -83,12 +83,14 @@ class Udp:
 
     def _recv(self):
         try:
-            return self.sock.recv(_MAX_DATAGRAM)
+            limit = _MAX_DATAGRAM
+            datagram = self.sock.recv(limit + 1)
         except MemoryError:
             # The heap has no such hole left. Most requests are short; a longer one is lost, and when the server sends
             # it again there may be room.
-            datagram = self.sock.recv(_SHORT_DATAGRAM + 1)
-            return datagram if len(datagram) <= _SHORT_DATAGRAM else None
+            limit = _SHORT_DATAGRAM
+            datagram = self.sock.recv(limit + 1)
+        return datagram if len(datagram) <= limit else None  # a longer one has been cut
 
     def close(self):
         """Give the socket back; open makes another."""
