@@ -5,6 +5,7 @@ import gc
 from asking import Asking
 
 _LIMIT = 1024  # bytes a Read
+_LIMIT_PARSED = 2048  # the budget of 1024 is for 32 bits, where these objects are half as wide
 _NOISE = 256  # bytes: the collector takes what looks like a pointer for one
 _READS = 240
 
@@ -28,14 +29,14 @@ def garbage(asking, requests):
     return (after - before) // _READS
 
 
-def check(paths):
+def check(paths, limit=_LIMIT):
     """Garbage and growth of Reads of these paths in turn."""
     asking = Asking()
     requests = [asking.request("GET", path) for path in paths]
     garbage(asking, requests)  # until everything that remembers is full
     before = asking.level(requests)
     found = garbage(asking, requests)
-    assert found < _LIMIT, "%d bytes of garbage a Read" % found
+    assert found < limit, "%d bytes of garbage a Read" % found
     kept = asking.level(requests) - before
     assert kept <= _NOISE, "%d Reads keep %d bytes" % (_READS, kept)
 
@@ -49,4 +50,5 @@ def test_several_resources_in_turn():
 
 
 def test_more_resources_in_turn_than_are_remembered():
-    check(_NUMBERS)
+    """Half of them have to be parsed again each time."""
+    check(_NUMBERS, _LIMIT_PARSED)
