@@ -95,7 +95,7 @@ async def test_reads_and_writes_in_tlv(tshark, tmp_path):
             "default_maximum_period",
             "notification_storing_when_disabled_or_offline",
         )
-        assert before == ("LwM2M Server", "1", "86400", "U", "", "", "1")
+        assert before == ("LwM2M Server", "1", "86400", "U", "0", "0", "1")
         assert after == ("LwM2M Server", "1", "86400", "U", "1", "70000", "0")
 
 

@@ -1,8 +1,7 @@
 """How IPSO objects behave: sensors and their extremes, inputs, outputs, buzzer; writes done whole or not at all."""
 
-from doubles import Button, Client, Lamp, Pixel, Relay, Script, read
-
 from coap.errors import BadRequest, CoapError, ServiceUnavailable
+from doubles import Button, Client, Lamp, Pixel, Relay, Script, read
 from lwm2m.change import apply, check_range, default
 from lwm2m.objects import ipso
 from lwm2m.objects.ipso import (

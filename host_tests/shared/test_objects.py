@@ -1,8 +1,7 @@
 """How the core objects behave, objects through the whole client, and what mistakes in a table say."""
 
-from doubles import Client, Lamp, read
-
 from coap.errors import BadRequest, CoapError, MethodNotAllowed, ServiceUnavailable
+from doubles import Client, Lamp, read
 from lwm2m.change import apply, check_range, default
 from lwm2m.config import ConfigError
 from lwm2m.object import Object

@@ -50,7 +50,7 @@ class Device(Object):
 22 R* link ext_dev_info
 """
     factory_reset = None
-    firmware_version = sys.version.split("; ")[-1].split(" on ")[0].split(" (")[0]  # such as "MicroPython v1.29.0"
+    firmware_version = "%s %d.%d.%d" % ((sys.implementation.name,) + tuple(sys.implementation.version[:3]))
     utc_offset = "+00:00"
     timezone = "Etc/UTC"
     binding = "U"
