@@ -107,7 +107,7 @@ def decode(datagram, message=None, memo=None):
         if start < len(tail):
             message.payload = tail[start:]
         elif memo is not None and len(tail) <= _MEMO_LENGTH:
-            if len(memo) >= 8:
+            if len(memo) >= 16:
                 del memo[next(iter(memo))]
             memo[tail] = options
     message.options = options

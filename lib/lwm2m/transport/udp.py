@@ -25,9 +25,10 @@ class Udp:
 
     def open(self):
         """Resolve the server's name (may block) and connect. An open socket keeps its port: to a server and a NAT on
-        the way the device is then still the same. Raises ConfigError if the local port is taken."""
+        the way the device is then still the same. IPv4 goes first: a UDP socket cannot tell whether anybody is there.
+        Raises ConfigError if the local port is taken."""
         error = OSError("%s has no address" % self.host)
-        for family, _, _, _, address in self._resolve():
+        for family, _, _, _, address in sorted(self._resolve(), key=lambda found: found[0] != socket.AF_INET):
             try:
                 if self.sock is None:
                     self._bind(family)
