@@ -6,6 +6,12 @@ import time
 
 is_micropython = sys.implementation.name == "micropython"
 
+
+def interpreter():
+    """What runs us, such as "micropython 1.29.0"."""
+    return "%s %d.%d.%d" % ((sys.implementation.name,) + tuple(sys.implementation.version[:3]))
+
+
 # Seconds to add to time.time() for a count since 1970: the ESP32 port counts from 2000 (spec: time.gmtime(0)).
 EPOCH_OFFSET_S = 946684800 if time.gmtime(0)[0] == 2000 else 0
 

@@ -11,6 +11,7 @@ CON, NON, ACK, RST = 0, 1, 2, 3
 _VERSION_1 = const(0x40)
 _PAYLOAD_MARKER = const(0xFF)
 _MAX_NUMBER = const(65535)
+_MEMO = const(16)  # requests that are remembered, each about 400 bytes on 32 bits
 _MEMO_LENGTH = const(64)  # longest options that are remembered
 
 # Options that this library understands: number -> longest value, negative if it may be repeated (RFC 7252 section
@@ -107,7 +108,7 @@ def decode(datagram, message=None, memo=None):
         if start < len(tail):
             message.payload = tail[start:]
         elif memo is not None and len(tail) <= _MEMO_LENGTH:
-            if len(memo) >= 16:
+            if len(memo) >= _MEMO:
                 del memo[next(iter(memo))]
             memo[tail] = options
     message.options = options

@@ -1,8 +1,6 @@
 """Object 3, Device (OMA Core 1.1 appendix E.4): who made it, what time it is, reboot and errors."""
 
-import sys
-
-from compat import unix_time_s
+from compat import interpreter, unix_time_s
 from lwm2m.config import ConfigError
 from lwm2m.object import Object
 from lwm2m.objects import give
@@ -50,7 +48,7 @@ class Device(Object):
 22 R* link ext_dev_info
 """
     factory_reset = None
-    firmware_version = "%s %d.%d.%d" % ((sys.implementation.name,) + tuple(sys.implementation.version[:3]))
+    firmware_version = interpreter()
     utc_offset = "+00:00"
     timezone = "Etc/UTC"
     binding = "U"
