@@ -20,6 +20,10 @@ _EPILOG = """Exit status: 0 if everything worked, 1 with a sentence if something
 MICROPYTHON=/path/to/micropython chooses another Unix port of MicroPython."""
 
 
+# How long a board that has died may take to be gone: its end explains a failed step better than the step does.
+_DEATH_S = 1
+
+
 class Failure(Exception):
     """The demo did not come to its end; one sentence."""
 
@@ -104,12 +108,14 @@ async def _watch(story: Story, board: Board, stopped: asyncio.Event, seconds: fl
     finally:
         for task in tasks - {ending}:
             task.cancel()
-    if telling in done:
-        _raise_from(telling)
-    if ending in done and stopping not in done:
+    if telling in done and stopping not in done:
+        await asyncio.wait({ending}, timeout=_DEATH_S)  # what the story met may be that the board is dying
+    if ending.done() and stopping not in done:
         status = ending.result()
         said = board.last_line or "without a word"
         raise Failure(f"the board ended by itself with status {status}: {said}", 2 if status == 2 else 1)
+    if telling in done:
+        _raise_from(telling)
     if seconds is not None and story.missing:
         raise Failure(f"the demo ended before the board could {story.missing}")
 
