@@ -6,7 +6,7 @@ from lwm2m import log
 from lwm2m.object import Object
 from lwm2m.objects.ipso import Temperature
 from peer import Peer
-from support import eq, unhex
+from support import eq, raises, unhex
 
 PATH = "/3303/0/5700"
 
@@ -214,3 +214,13 @@ def test_value_that_fails_while_it_is_stored():
     peer.link_works = True
     peer.advance(20)
     eq((peer.state, [packet.text for packet in peer.notifications()]), ("REGISTERED", ["2", "3"]))
+
+
+def test_a_full_heap_delays_a_notification():
+    """It ends the turn, which the runner survives, but neither the observation nor what has changed."""
+    peer, meter = metered(1.0, MemoryError(), 2.0)
+    meter.changed("level")
+    raises(MemoryError, peer.poll)
+    eq(peer.notifications(), [])
+    peer.advance(2)
+    eq([packet.payload for packet in peer.notifications()], [b"2"])

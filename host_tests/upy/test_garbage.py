@@ -14,6 +14,8 @@ _NUMBERS = (
     " /3301/0/5700 /3311/0/5852 /3347/0/5501 /1/0/1"
 ).split()
 
+_MORE = "/3301/0/5601 /3301/0/5602 /3315/0/5602 /1/0/0 /1/0/6 /1/0/7 /3/0/13 /3/0/16".split()
+
 
 def garbage(asking, requests):
     """Bytes a Read."""
@@ -49,6 +51,10 @@ def test_several_resources_in_turn():
     check(_NUMBERS[:6])
 
 
+def test_a_dozen_resources_in_turn():
+    check(_NUMBERS)
+
+
 def test_more_resources_in_turn_than_are_remembered():
-    """Half of them have to be parsed again each time."""
-    check(_NUMBERS, _LIMIT_PARSED)
+    """Each has to be parsed again, as the memory holds 16."""
+    check(_NUMBERS + _MORE, _LIMIT_PARSED)

@@ -1,11 +1,9 @@
 """The client: ties the rooms together. Sans-IO: datagrams in by `receive`, time by `poll`, datagrams out by `outbox`.
 
-client = Client("my-board", [{"uri": "coap://host", "ssid": 1, "lifetime": 300, "binding": "U"}])
-client.add(Temperature(board.celsius))
-asyncio.run(client.run())
+lwm2m.runner drives it with sockets and asyncio; what a program imports as lwm2m.Client is the one from there.
 """
 
-from coap.errors import CoapError, FormatError, ServiceUnavailable, dotted
+from coap.errors import BadRequest, CoapError, FormatError, ServiceUnavailable, dotted
 from compat import print_exception
 from compat import randbelow as system_randbelow
 from lwm2m import log, management
@@ -75,7 +73,7 @@ class Client:
         except ConfigError as error:
             for obj in added:
                 self._drop(obj)
-            raise management.BadRequest(str(error))
+            raise BadRequest(str(error))
 
     def remove(self, obj, now=None):
         """Take an object instance away; its attributes go, and its observations end with 4.04."""

@@ -42,7 +42,7 @@ class Config(Parameters):
 
 
 def parse_uri(uri):
-    """ "coap://host:port" -> (host, port); raises ConfigError."""
+    """(host, port) of a URI such as "coap://host:5683"; raises ConfigError."""
     scheme, found, rest = uri.partition("://")
     if scheme == "coaps":
         raise ConfigError("not yet: %s needs DTLS, which comes with a later version" % uri)

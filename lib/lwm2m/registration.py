@@ -174,7 +174,8 @@ class Registration:
         self.holds = state in ("REGISTERED", "UPDATING", "LOST", "RECONNECTING")
         self.due = None
         getattr(self, "_do_" + action)(now)
-        self.client.state_changed(self)
+        if self.state == state:  # else the action has led on, and that has been told
+            self.client.state_changed(self)
 
     def _timer(self, now):
         self.due = None

@@ -162,8 +162,12 @@ class Reporting:
         due = self._next_look(observation, found)
         if due is None or due > now:
             return due
-        if not self._evaluate(observation, found, now):
-            return None
+        try:
+            if not self._evaluate(observation, found, now):
+                return None
+        except MemoryError:
+            observation.dirty = True  # nothing was sent: once the runner has made room, look again
+            raise
         due = self._next_look(observation, found)
         return None if due is None else max(due, now + 1)
 
@@ -189,12 +193,14 @@ class Reporting:
         observation.dirty = False  # before the value is read: an interrupt may change it again meanwhile
         try:
             payload, value = self._render(observation)
-        except (ServiceUnavailable, OSError, MemoryError):
+        except (ServiceUnavailable, OSError):
             observation.evaluated_at = observation.sent_at = now
             return True
         except CoapError as error:
             self._fail(observation, error.code, now)
             return False
+        except MemoryError:
+            raise
         except Exception as error:
             print_exception(error)
             self._fail(observation, CoapError.code, now)
@@ -206,11 +212,11 @@ class Reporting:
             if now - observation.sent_at < pmin * 1000:
                 observation.dirty = True
                 return True
-            self._sent(observation, value, now)
             if online:
                 self._transmit(observation, payload, now)
             else:
                 self._store(observation, payload)
+            self._sent(observation, value, now)
         return True
 
     def _render(self, observation):

@@ -117,8 +117,6 @@ class Runner:
             if now >= deadline:
                 return True
             delay = deadline - now if delay is None else min(delay, deadline - now)
-        if client.due == 0:
-            delay = 0
         await wait_event(self._event, _LONGEST_SLEEP_ms if delay is None else min(delay, _LONGEST_SLEEP_ms))
         return False
 
