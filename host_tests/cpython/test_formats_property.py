@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from coap.errors import BadRequest, CoapError, FormatError, NotAcceptable
-from lwm2m.formats import opaque, text, tlv
+from lwm2m.formats import cbor, lwm2m_json, opaque, senml_cbor, senml_json, text, tlv
 
 REFUSALS = (FormatError, BadRequest)
 INSTANCE, RESOURCE_INSTANCE, MULTIPLE, RESOURCE = range(4)
@@ -290,7 +290,7 @@ def test_text_takes_base64_as_rfc_4648_has_it(raw):
 @check(st.integers())
 def test_integers_are_written_in_64_bits_or_not_at_all(value):
     for kind, low, high in (("int", -(2**63), 2**63 - 1), ("uint", 0, 2**64 - 1)):
-        for module in (text, tlv):
+        for module in (text, tlv, cbor, senml_cbor, senml_json, lwm2m_json):
             if low <= value <= high:
                 module.encode((1, 0, 9), [(0, 9, kind, value)])
             else:
@@ -303,6 +303,64 @@ def test_opaque_changes_nothing(content):
     assert opaque.encode((19, 0, 0), [(0, 0, "opaque", content)]) == content
     ((_, _, raw),) = opaque.decode((19, 0, 0), content)
     assert opaque.value(raw, "opaque") == content
+
+
+# ---------------------------------------------------------------------------------------------- all formats
+
+FORMATS = (text, opaque, cbor, senml_json, senml_cbor, tlv, lwm2m_json)
+paths = st.lists(ids, min_size=1, max_size=4).map(tuple)
+alphabets = st.sampled_from(
+    (b'[]{}":,\\/059.e-nvsbdlotu', b"\x00\x02\x21\x61\x66/0359\x81\x82\x9f\xa1\xa2\xbf\xf5\xf9\xff")
+)
+hostile = st.binary(max_size=80) | alphabets.flatmap(
+    lambda letters: st.lists(st.sampled_from(letters), max_size=60).map(bytes)
+)
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.sampled_from(FORMATS), paths, hostile, st.sampled_from(sorted(values)))
+def test_noise_is_content_or_refused(module, path, payload, kind):
+    """Whatever comes, a decoder raises what has a response code, and a value is of the type asked for."""
+    try:
+        found = [raw for _, rid, raw in module.decode(path, payload) if rid is not None]
+    except (FormatError, CoapError):
+        return
+    for raw in found:
+        for one in raw.values() if isinstance(raw, dict) else (raw,):
+            try:
+                value = module.value(one, kind)
+            except (FormatError, CoapError):
+                continue
+            assert type(value) is {"uint": int, "time": int, "corelnk": str, "opaque": bytes, "link": tuple}.get(
+                kind, {"str": str, "int": int, "float": float, "bool": bool}.get(kind)
+            )
+
+
+@check(tree)
+def test_an_object_is_read_alike_in_all_formats(instances):
+    """Read /33000 in each format for many resources: all say the same."""
+    full = {
+        (iid, rid): (kind, value)
+        for iid, resources in instances.items()
+        for rid, (kind, value) in resources.items()
+        if value != {} and not (kind == "float" and math.isinf(max(map(abs, as_values(value)))))
+    }
+    records = [(iid, rid, kind, value) for (iid, rid), (kind, value) in full.items()]
+    for module in (tlv, senml_json, senml_cbor, lwm2m_json):
+        payload = module.encode((33000,), iter(records))
+        found = {}
+        for iid, rid, raw in module.decode((33000,), bytes(payload)):
+            kind, _ = full[iid, rid]
+            found[iid, rid] = (
+                {riid: module.value(one, kind) for riid, one in raw.items()}
+                if isinstance(raw, dict)
+                else module.value(raw, kind)
+            )
+        assert found == {key: value for key, (_, value) in full.items()}
+
+
+def as_values(value):
+    return list(value.values()) if isinstance(value, dict) else [value]
 
 
 def test_a_format_is_imported_on_first_use():

@@ -144,6 +144,6 @@ def test_formats_are_found_by_their_number():
         for name in ("encode", "decode", "value"):
             assert hasattr(module, name)
     assert formats.get(0) is text
-    for ct in (None, 40, 60, 65000):
+    for ct in (None, 40, 61, 65000):
         assert formats.get(ct) is None
-    assert {0, 42, 11542} <= set(formats.SUPPORTED)
+    assert {0, 42, 60, 110, 112, 11542, 11543} <= set(formats.SUPPORTED)

@@ -1,14 +1,22 @@
 """Content-Formats (OMA LwM2M TRANS "Data Formats"): one module each, with the same four names.
 
     CT                      its number in the CoAP registry
-    encode(path, records)   bytes of a payload; records yields (iid, rid, type, value) once, in the order of the tree,
-                            where value is {riid: value} for a multiple resource, and rid is None for an instance with
-                            nothing to read. Raises NotAcceptable when the format cannot carry this
-    decode(path, payload)   list of (iid, rid, raw) in the order of the payload; raw is bytes-like, or {riid: raw} for a
-                            multiple resource; iid is None where a Create leaves the id to the client, rid and raw are
-                            None for an instance without content. Raises FormatError for bytes that break the format,
-                            BadRequest for content that does not belong to the path
+    encode(path, records)   a payload, as bytes or a bytearray; records yields (iid, rid, type, value) once, in the
+                            order of the tree, where value is {riid: value} for a multiple resource, and rid is None for
+                            an instance with nothing to read. Raises NotAcceptable when the format cannot carry this
+    decode(path, payload)   list of (iid, rid, raw) in the order of the payload, each instance's together; raw is what
+                            value() takes, or {riid: raw} for a multiple resource; iid is None where a Create leaves the
+                            id to the client, rid and raw are None for an instance without content. Raises FormatError
+                            for bytes that break the format, BadRequest for content that does not belong to the path
     value(raw, type)        the Python value of one raw; raises BadRequest, with a sentence, if it does not fit the type
+
+The formats for several paths, 110 and 112, have more:
+
+    encode(path, records, time=None)   time of all the values, in s since 1970
+    encode_many(items)      a payload of any resources; items yields (path, type, value, time), where path is that of a
+                            resource (value may be {riid: value}) or of a resource instance, and time may be None
+    decode_many(payload)    list of (path, raw) in the order of the payload; raw is None where there is no value, as in
+                            a list of paths, and the path () is "/"
 
 A path is a tuple of one to four ids. Types and their values: "str" and "corelnk" str, "int" "uint" "time" int (time in
 seconds since 1970), "float" float, "bool" bool, "opaque" bytes, "link" a tuple (oid, iid). A raw may be a view of the
@@ -17,7 +25,15 @@ payload: it is good only as long as the payload is. To add a format, add its fil
 
 from coap.errors import BadRequest, NotAcceptable, UnsupportedContentFormat
 
-_formats = {0: "text", 42: "opaque", 11542: "tlv"}  # a name becomes its module on first use
+_formats = {  # a name becomes its module on first use
+    0: "text",
+    42: "opaque",
+    60: "cbor",
+    110: "senml_json",
+    112: "senml_cbor",
+    11542: "tlv",
+    11543: "lwm2m_json",
+}
 
 SUPPORTED = tuple(sorted(_formats))
 

@@ -4,7 +4,7 @@ from lwm2m import formats
 
 CT = 40
 # Versions that the enabler version implies (OMA Core 1.1): of these objects `ver` need not be told.
-_IMPLIED = {"1.0": {}, "1.1": {0: "1.1", 1: "1.1"}}
+_IMPLIED = {"1.0": {}, "1.1": {0: "1.1", 1: "1.1"}, "1.2": {0: "1.1", 1: "1.1"}}
 
 
 def registration(tree, version):
@@ -25,8 +25,8 @@ def registration(tree, version):
 
 
 def _content_formats():
-    """The formats beyond text, opaque and link-format, which every client has."""
-    numbers = [str(ct) for ct in formats.SUPPORTED if ct not in (0, CT, 42)]
+    """The formats beyond text, opaque and link-format, which every client has, and the JSON of 1.0."""
+    numbers = [str(ct) for ct in formats.SUPPORTED if ct not in (0, CT, 42, 11543)]
     return numbers[0] if len(numbers) == 1 else '"%s"' % " ".join(numbers)
 
 

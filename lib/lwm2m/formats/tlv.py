@@ -38,7 +38,7 @@ def encode(path, records):
             _put(out, _RESOURCE, rid, type, value)
     if last is not None:
         _put_header(out, start, _INSTANCE, last)
-    return bytes(out)
+    return out
 
 
 def _put(out, kind, ident, type, value):
