@@ -17,6 +17,7 @@ _BLOCK1 = const(27)
 _SIZE2 = const(28)
 _SIZE1 = const(60)
 _SUCCESS = const(2)
+_CLIENT_ERROR = const(4)
 _CONTENT = const(0x45)
 _INCOMPLETE = const(0x88)
 _TOO_LARGE = const(0x8D)
@@ -200,7 +201,7 @@ class Download:
 
     consume(start, data) takes them in order, and may return False to stop it all; start 0 once more means that the
     body has changed and begins anew. on_end(message, now) gets the response with the last block, the error that ended
-    it, or None: a time-out, a RST, or nothing that makes sense.
+    it, or None: a time-out, a RST, or nothing that makes sense. After None, send goes on at the same block.
     """
 
     def __init__(self, exchange, options, szx, consume, on_end, start=0, etag=None):
@@ -211,42 +212,61 @@ class Download:
         self._on_end = on_end
         self.start = start
         self.etag = etag
+        self.size = None  # of the whole body, as the other side announces it with its first block
         self._restarted = False
 
     def send(self, now):
         """Ask for the next block; raises ServiceUnavailable when the exchange's queue is full."""
         options = insert(self._options, _BLOCK2, pack(self.start >> self._szx + 4, False, self._szx))
+        if self.start == 0:
+            options = insert(options, _SIZE2, 0)
         self._exchange.request(1, options, b"", self._on_reply, now)
 
     def _on_reply(self, message, now):
         if message and message.type == RST:
             message = None
-        if message and message.code == _CONTENT:
-            try:
-                if self._take(message):
-                    self.send(now)
-                    return
-            except (BadRequest, ServiceUnavailable):
-                message = None
+        try:
+            if message and self._goes_on(message):
+                self.send(now)
+                return
+        except (BadRequest, ServiceUnavailable):
+            message = None
         if self._on_end:
             self._on_end(message, now)
 
+    def _goes_on(self, message):
+        """Whether there is another block to ask for. Raises BadRequest if the blocks make no sense."""
+        if message.code == _CONTENT:
+            return self._take(message)
+        if message.code >> 5 == _CLIENT_ERROR and self.start and not self._restarted:
+            self._restart()  # no such block: the body may have become shorter
+            return True
+        return False
+
     def _take(self, message):
-        """Take one block; returns whether to ask for another. Raises BadRequest if the blocks make no sense."""
-        num, more, szx = parse(message.options.uint(_BLOCK2) or 0)
+        """Take one block, and move on to the next; returns whether there is one."""
+        given = message.options.uint(_BLOCK2)
+        num, more, szx = parse(given or 0)
         start = num << szx + 4
         etag = message.options.get(_ETAG)
         if start != self.start or (start and self.etag is not None and etag != self.etag):
-            if self._restarted:
-                raise BadRequest("the body changes all the time")
-            self._restarted = True
-            self.start = 0
+            self._restart()
             return True
-        check_length(message.payload, more, szx)
+        if given is not None:  # else it is all there is
+            check_length(message.payload, more, szx)
+            self._szx = min(self._szx, szx)
+        if start == 0:
+            self.size = message.options.uint(_SIZE2)
+        self.etag = etag
         if self._consume(start, message.payload) is False:
             self._on_end = None
             return False
-        self.etag = etag
         self.start = start + len(message.payload)
-        self._szx = min(self._szx, szx)
         return more
+
+    def _restart(self):
+        """Back to the first block, for once."""
+        if self._restarted:
+            raise BadRequest("the body changes all the time")
+        self._restarted = True
+        self.start = 0

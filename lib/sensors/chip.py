@@ -1,7 +1,10 @@
 """The chip itself: its name, its temperature, and the way to its pins."""
 
 import os
+from binascii import hexlify
 from errno import ENODEV
+
+from compat import unique_id
 
 
 def name():
@@ -30,3 +33,7 @@ class Chip:
 
         read = getattr(esp32, "mcu_temperature", None)  # every chip has exactly one of the two
         return read() if read else (esp32.raw_temperature() - 32) / 1.8
+
+    def serial(self):
+        """The MAC address as 12 hexadecimal digits: what a board is known by."""
+        return hexlify(unique_id()).decode()

@@ -3,7 +3,7 @@
 from compat import interpreter, unix_time_s
 from lwm2m.config import ConfigError
 from lwm2m.object import Object
-from lwm2m.objects import give
+from lwm2m.objects import give, tell
 
 
 class Device(Object):
@@ -11,12 +11,15 @@ class Device(Object):
 
     Any readable resource of the table may be given by its name, as a value or as a callable that returns it:
 
-        Device(reboot=machine.reset, manufacturer="ACME", serial="0815", battery_level=battery.percent)
+        Device(reboot=machine.reset, manufacturer="ACME", serial=chip.serial(), battery_level=battery.percent)
 
-    battery_level is %, memory_free and memory_total are kilobytes of storage (not of heap), power_voltage and
-    power_current are {id: mV} and {id: mA} for the sources in power_sources, {id: kind}. factory_reset is a callable
-    such as reboot. Both run once the response to the server is out. now returns seconds since 1970; set_time sets
-    that clock, without it a time that a server writes is kept as the difference. Raises ConfigError.
+    battery_level is %, memory_free and memory_total are kilobytes of storage (not of heap; see sensors.storage),
+    power_voltage and power_current are {id: mV} and {id: mA} for the sources in power_sources, {id: kind}: 0 is DC,
+    1 an internal and 2 an external battery, 4 Ethernet, 5 USB, 6 AC, 7 solar. battery_status is 0 normal, 1 charging,
+    2 charged, 3 damaged, 4 low, 5 absent, 6 unknown. ext_dev_info is {id: (object, instance)} of objects that tell
+    more. factory_reset is a callable such as reboot. Both run once the response to the server is out. now returns
+    seconds since 1970; set_time sets that clock, without it a time that a server writes is kept as the difference.
+    Raises ConfigError.
     """
 
     OID = 3
@@ -65,23 +68,7 @@ class Device(Object):
         self.error_code = {0: 0}
         self._now = now
         give(self, _set_time=set_time)
-        self._tell(resources)
-
-    def _tell(self, resources):
-        readable = [row[3] for row in self.rows() if row[1][0] == "R"]
-        for name in resources:
-            if name not in readable:
-                raise ConfigError("Device has nothing called %s; there are %s" % (name, ", ".join(readable)))
-        give(self, **resources)
-        live = [name for name in resources if callable(resources[name])]
-        if live:
-            self._live = live
-            self.sample = self._sample
-
-    def _sample(self):
-        """Let observers look again at what callables return."""
-        for name in self._live:
-            self.changed(name)
+        tell(self, resources)
 
     def add_error(self, code):
         """Tell of an error that is present: 1 low battery, 2 no external power, 3 GPS, 4 weak signal, 5 out of memory,

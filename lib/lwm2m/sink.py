@@ -1,0 +1,45 @@
+"""Where a downloaded package goes, and what can be wrong with it. Firmware Update (object 5) hands a package, block by
+block, to a sink; which one, a file or a partition of the flash, is the program's choice.
+
+A sink has the attributes `name` and `version` of the package, None as long as they are not known, and these methods.
+All of them may raise a PackageError, OSError or MemoryError; the sink decides how packages are verified.
+
+begin(size)     A package of `size` bytes, None if that is not known, is about to come; what was there before goes.
+resume(offset)  A download goes on after a restart, behind its first `offset` bytes, which were flushed.
+write(data)     The next bytes.
+flush()         What was written up to here must outlive a restart.
+finish()        All bytes have come: verify them.
+abort()         The package is not wanted any more: remove what there is of it.
+install()       Make the package what runs after the next restart.
+confirm()       After that restart: raise InstallFailed unless the package is what runs now. `version` is that of what
+                runs then.
+"""
+
+from coap.errors import CoapError
+
+
+class PackageError(CoapError):
+    """8, Firmware update failed, and the base of what can be wrong with a package. `result` is the Update Result
+    (/5/0/5), `code` the answer to a server that is pushing the package."""
+
+    result = 8
+
+
+def _error(name, code, result):
+    return type(name, (PackageError,), {"code": code, "result": result})
+
+
+NotEnoughStorage = _error("NotEnoughStorage", 0x8D, 2)
+ConnectionLost = _error("ConnectionLost", 0xA3, 4)
+IntegrityFailure = _error("IntegrityFailure", 0x80, 5)
+UnsupportedPackage = _error("UnsupportedPackage", 0x80, 6)
+InvalidUri = _error("InvalidUri", 0x80, 7)
+InstallFailed = _error("InstallFailed", 0xA0, 8)
+UnsupportedProtocol = _error("UnsupportedProtocol", 0x80, 9)
+
+
+def too_big(capacity):
+    """A NotEnoughStorage that tells the largest package in its Size1 (RFC 7959 section 4)."""
+    error = NotEnoughStorage("at most %d bytes" % capacity)
+    error.options = ((60, capacity),)
+    return error
