@@ -25,7 +25,7 @@ ANSWERS = {
     (GET, "/3303/0"): (CONTENT, 11542, bytes.fromhex("E4 16 44 41 AC 00 00 E3 16 45") + b"Cel"),
     (GET, "/3303/0/5700"): (CONTENT, 0, b"21.5"),
     (GET, "/3303"): (CONTENT, 40, b"</3303>;pmin=1,</3303/0/5700>"),
-    (GET, "/1/0"): (CONTENT, 110, b"[]"),
+    (GET, "/1/0"): (CONTENT, 11544, b"\xa0"),
     (PUT, "/3311/0/5850"): (CHANGED, None, b""),
     (PUT, "/3303/0/5700"): (CHANGED, None, b""),
     (PUT, "/3303/0/5601"): (CHANGED, None, b""),
@@ -119,7 +119,7 @@ def test_commands(tmp_path):
                 "/3303 Temperature pmin=1",
                 "/3303/0/5700 Sensor Value",
             ]
-            assert "Content-Format 110, which is not decoded here: 5b 5d" in (await it.good("read", "/1/0"))[0]
+            assert "Content-Format 11544, which is not decoded here: a0" in (await it.good("read", "/1/0"))[0]
             assert await it.good("write", "virtual-1", "/3311/0/5850", "true") == ["2.04 Changed"]
             assert device.requests[-1].payload == b"1"
             assert await it.good("write", "/3311/0", '{"5851": 50}', "--partial") == ["2.04 Changed"]

@@ -78,7 +78,7 @@ def test_read():
             (GET, "/3303/0/5700"): (CONTENT, 0, b"22.5"),
             (GET, "/3/0"): (CONTENT, 11542, bytes.fromhex("C1 09 64 86 06 41 00 01 41 01 05")),
             (GET, "/5/0/0"): (CONTENT, 42, b"\x00\xff"),
-            (GET, "/1/0"): (CONTENT, 112, b"\x80"),
+            (GET, "/1/0"): (CONTENT, 11544, b"\xa0"),
         }
         async with lab(answers) as (server, device):
             value = await server.read("virtual-1", "/3303/0/5700", accept=payload.TEXT)
@@ -88,7 +88,7 @@ def test_read():
             assert device.requests[-1].opt.accept is None
             assert device.requests[-1].remote.hostinfo == f"127.0.0.1:{server.port}"
             assert (await server.read(None, "/5/0/0")).value == b"\x00\xff"
-            assert (await server.read(None, "/1/0")).value == b"\x80"
+            assert (await server.read(None, "/1/0")).value == b"\xa0"
 
     scene(run)
 

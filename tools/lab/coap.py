@@ -18,7 +18,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from aiocoap import Context, Message, error
+from aiocoap import FETCH, Context, Message, error
 from aiocoap.messagemanager import MessageManager
 from aiocoap.numbers.codes import EMPTY
 from aiocoap.numbers.types import CON, NON, RST
@@ -34,6 +34,19 @@ _library_log = log.getChild("aiocoap")
 
 # A caller may give up in the very moment in which its response arrives: aiocoap then sets a cancelled future.
 _caller_gave_up = contextlib.suppress(asyncio.InvalidStateError)
+
+
+class Fetch(Message):
+    """A FETCH: when its answer comes in blocks, each request for one repeats the body (RFC 8132 2.5), which aiocoap
+    leaves out."""
+
+    def __init__(self, **fields: Any):
+        super().__init__(**{"code": FETCH, **fields})
+
+    def _generate_next_block2_request(self, response: Message) -> Message:
+        following = super()._generate_next_block2_request(response)
+        following.payload = self.payload
+        return following
 
 
 class OpenRequest(Pipe):
@@ -235,7 +248,7 @@ def _bind(address: tuple) -> socket.socket:
 
 def _bind_sentence(problem: OSError, host: str, port: int) -> str:
     if problem.errno == errno.EADDRINUSE:
-        return f"UDP port {port} on {host} is already in use: is another lab server running? Choose another --port"
+        return f"UDP port {port} on {host} is already in use: is another lab server running? Choose another port"
     if problem.errno == errno.EACCES:
-        return f"UDP port {port} needs more rights than you have: choose a --port above 1023"
+        return f"UDP port {port} needs more rights than you have: choose a port above 1023"
     return f"cannot listen on {host} port {port}: {problem.strerror}"

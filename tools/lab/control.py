@@ -1,8 +1,8 @@
 """The control channel of a running lab server: one JSON line in, JSON lines out, over a Unix socket.
 
 A request is {"command": "read", "endpoint": "virtual-1" or null, "path": "/3/0", ...}. Replies are {"lines": [text
-for a person], "data": {...}}; the last is {"done": true} or {"error": sentence, "exit_code": 1 or 2}. Closing the
-connection stops the command.
+for a person], "data": {...}}, or {"notice": text} for somebody who has to wait; the last is {"done": true} or
+{"error": sentence, "exit_code": 1 or 2}. Closing the connection stops the command.
 """
 
 import asyncio

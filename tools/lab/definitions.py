@@ -52,6 +52,12 @@ def resource(path: tuple[int, ...]) -> Resource | None:
     return known.resources.get(path[2]) if known else None
 
 
+def type_of(path: tuple[int, ...]) -> str | None:
+    """The type of the resource at `path`, None if the registry here lacks it."""
+    known = resource(path)
+    return known.type if known else None
+
+
 def _object(entry: dict) -> Object:
     resources = {row["id"]: _resource(row) for row in entry["res"]}
     return Object(entry["id"], entry["name"], entry["ver"], entry["multi"], entry["mand"], resources)

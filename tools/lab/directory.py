@@ -1,4 +1,4 @@
-"""The CoAP face of the registration interface: POST /rd, POST /rd/<id>, DELETE /rd/<id> (OMA TRANS 6.4.3)."""
+"""What devices ask of the server: POST /rd, POST /rd/<id>, DELETE /rd/<id> (OMA TRANS 6.4.3), and POST /dp, Send."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -8,7 +8,7 @@ from aiocoap.blockwise import Block1Spool
 from aiocoap.error import MethodNotAllowed, NotFound, RequestEntityIncomplete, UnsupportedContentFormat
 from aiocoap.resource import Resource
 
-from .payload import LINKS
+from .payload import COMPOSITE, LINKS, format_name
 
 
 class Registrar(Protocol):
@@ -17,9 +17,10 @@ class Registrar(Protocol):
     def register(self, query: tuple[str, ...], object_list: bytes, remote: Any) -> str: ...
     def update(self, number: str, query: tuple[str, ...], object_list: bytes, remote: Any) -> None: ...
     def deregister(self, number: str) -> None: ...
+    def send(self, content_format: int, payload: bytes, remote: Any) -> None: ...
 
 
-class _Blocks(Block1Spool):
+class Blocks(Block1Spool):
     """aiocoap answers a block out of order with 5.00; RFC 7959 2.9.2 wants 4.08."""
 
     def feed_and_take(self, req: Message) -> Message:
@@ -34,7 +35,7 @@ class Directory(Resource):
 
     def __init__(self, registrar: Registrar):
         super().__init__()
-        self._block1 = _Blocks()
+        self._block1 = Blocks()
         self._registrar = registrar
 
     async def render(self, request: Message) -> Message:
@@ -43,22 +44,35 @@ class Directory(Resource):
                 operations: dict[Any, Callable[[Message], Message]] = {POST: self._register}
             case ("rd", _):
                 operations = {POST: self._update, DELETE: self._deregister}
+            case ("dp",):
+                operations = {POST: self._send}
             case _:
                 raise NotFound
         if request.code not in operations:
             raise MethodNotAllowed
-        if request.payload and request.opt.content_format not in (None, LINKS):
-            raise UnsupportedContentFormat("the object list is link-format (40)")
         return operations[request.code](request)
 
     def _register(self, request: Message) -> Message:
-        number = self._registrar.register(request.opt.uri_query, request.payload, request.remote)
+        number = self._registrar.register(request.opt.uri_query, _object_list(request), request.remote)
         return Message(code=CREATED, location_path=("rd", number))
 
     def _update(self, request: Message) -> Message:
-        self._registrar.update(request.opt.uri_path[1], request.opt.uri_query, request.payload, request.remote)
+        self._registrar.update(request.opt.uri_path[1], request.opt.uri_query, _object_list(request), request.remote)
         return Message(code=CHANGED)
 
     def _deregister(self, request: Message) -> Message:
         self._registrar.deregister(request.opt.uri_path[1])
         return Message(code=DELETED)
+
+    def _send(self, request: Message) -> Message:
+        content_format = request.opt.content_format
+        if content_format not in COMPOSITE:
+            raise UnsupportedContentFormat(f"a Send is {' or '.join(format_name(each) for each in COMPOSITE)}")
+        self._registrar.send(int(content_format), request.payload, request.remote)
+        return Message(code=CHANGED)
+
+
+def _object_list(request: Message) -> bytes:
+    if request.payload and request.opt.content_format not in (None, LINKS):
+        raise UnsupportedContentFormat("the object list is link-format (40)")
+    return request.payload

@@ -9,7 +9,6 @@ from typing import Any
 
 from .errors import LabError, Timeout
 from .paths import Path
-from .registration import Registration
 
 _QUEUE_LENGTH = 1000  # events that wait for one reader; the oldest give way
 
@@ -18,19 +17,23 @@ log = logging.getLogger("lab")
 
 @dataclass(frozen=True)
 class Event:
-    """`kind` is "register", "update", "deregister", "expire", "operation", "notify" or "ended" (an observation).
+    """`kind` is "register", "update", "deregister", "expire", "operation", "notify", "send", "queued" (an operation
+    waits for its device to wake) or "ended" (an observation); of a bootstrap server "bootstrap", "operation" and
+    "finished".
 
-    `changes` has the fields that an Update changed, `result` what a device answered (operation, notify), `error` why
-    there is no result, `path` what an operation, notify or ended is about, `reason` why an observation ended. `at` is
-    Unix time in seconds.
+    `registration` is the device's Registration, its Session at a bootstrap server. `changes` has the fields that an
+    Update changed, `result` what a device answered or sent (operation, notify, send), `error` why there is none, `path`
+    (composite: `paths`) what an operation, notify or ended is about, `reason` why an observation ended or what is
+    queued. `at` is Unix time in seconds.
     """
 
     kind: str
-    registration: Registration
+    registration: Any
     changes: dict[str, Any] = field(default_factory=dict)
     result: Any = None
     error: LabError | None = None
     path: Path | None = None
+    paths: tuple[Path, ...] = ()
     reason: str | None = None
     at: float = field(default_factory=time.time)
 

@@ -43,6 +43,7 @@ class Registration:
     objects: dict[str, Attributes]  # "/3", "/3/0" ... -> {"ver": "1.1"}
     registered_at: float
     updated_at: float
+    heard_at: float  # when its newest message of any kind came
     units: dict[tuple[int, int], str] = field(default_factory=dict)  # (object, instance) -> its resource 5701
 
     @property
@@ -74,6 +75,18 @@ class Registrations:
     def get(self, endpoint: str) -> Registration | None:
         return next((each for each in self if each.endpoint == endpoint), None)
 
+    def at(self, remote: Any) -> Registration | None:
+        """The registration whose messages come from this address."""
+        return next((each for each in self if each.remote == remote), None)
+
+    def heard(self, registration: Registration) -> None:
+        """The device has just sent something: it will listen for a while."""
+        registration.heard_at = self._clock()
+
+    def is_awake(self, registration: Registration, window_s: float) -> bool:
+        """Whether the device listens now: in queue mode it does for `window_s` after its newest message."""
+        return not registration.queue_mode or self._clock() - registration.heard_at < window_s
+
     def register(self, query: tuple[str, ...], payload: bytes, remote: Any) -> tuple[Registration, Registration | None]:
         """The new registration and the one of the same endpoint that it replaces.
 
@@ -101,6 +114,7 @@ class Registrations:
             objects=objects,
             registered_at=now,
             updated_at=now,
+            heard_at=now,
         )
         replaced = self.get(registration.endpoint)
         if replaced:
@@ -127,7 +141,7 @@ class Registrations:
         changes = {name: value for name, value in new.items() if value != getattr(registration, name)}
         for name, value in new.items():
             setattr(registration, name, value)
-        registration.updated_at = self._clock()
+        registration.updated_at = registration.heard_at = self._clock()
         return registration, changes
 
     def deregister(self, number: str) -> Registration:

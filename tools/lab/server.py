@@ -6,20 +6,27 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from aiocoap.error import BadRequest, NotFound
+
+from . import uris
 from .coap import CoapEndpoint
+from .composite import Composite
 from .directory import Directory
-from .errors import Timeout
+from .errors import PayloadError, Timeout
 from .events import Event, Subscription
 from .management import Management
+from .operating import MAX_TRANSMIT_WAIT_S
 from .registration import Registration
+from .results import result_of_send
 
 
-class LabServer(Management):
+class LabServer(Management, Composite):
     """`async with LabServer(port=0) as server: await server.wait_registered("virtual-1")`.
 
     `host` and `port` are what to listen on (0: any free port, see `port` afterwards), `timeout_s` how long an
-    operation may take by default, `clock` seconds that only grow: lifetimes are counted with it. With a clock of
-    one's own, call `expire` after advancing it.
+    operation may take by default, `awake_s` how long a device in queue mode listens after each message of its own,
+    `clock` seconds that only grow: lifetimes and queue mode are counted with it. With a clock of one's own, call
+    `expire` after advancing it.
     """
 
     def __init__(
@@ -28,9 +35,10 @@ class LabServer(Management):
         port: int = 5683,
         *,
         timeout_s: float = 10,
+        awake_s: float = MAX_TRANSMIT_WAIT_S,
         clock: Callable[[], float] = time.monotonic,
     ):
-        super().__init__(timeout_s, clock)
+        super().__init__(timeout_s, awake_s, clock)
         self.host, self.port = host, port
         self._deadlines_changed = asyncio.Event()
         self._watch: asyncio.Task | None = None
@@ -46,6 +54,7 @@ class LabServer(Management):
         if self._watch is None:
             return
         self._watch.cancel()
+        self._give_up()
         for registration in self.registrations:
             self._void_observations(registration, "the lab server closed")
         await self._coap.close()
@@ -62,7 +71,7 @@ class LabServer(Management):
     @property
     def uri(self) -> str:
         """What devices are told: coap://127.0.0.1:5683."""
-        return f"coap://[{self.host}]:{self.port}" if ":" in self.host else f"coap://{self.host}:{self.port}"
+        return uris.coap_uri(self.host, self.port)
 
     def subscribe(self) -> Subscription:
         """A queue of everything that happens from now on."""
@@ -91,6 +100,7 @@ class LabServer(Management):
         for registration in self.registrations.expire():
             self._void_observations(registration, "the lifetime is over")
             self._events.emit(Event("expire", registration))
+            self._heard(registration.endpoint)
         return self.registrations.next_expiry_s()
 
     async def _watch_lifetimes(self) -> None:
@@ -101,9 +111,12 @@ class LabServer(Management):
                     await self._deadlines_changed.wait()
 
     def _announce(self, event: Event) -> None:
-        """Tell the listeners once the response is on its way: a device serves requests only after its 2.01."""
+        """Tell the listeners, and who waits for the device, once the response is on its way: a device serves requests
+        only after its 2.01."""
         self._deadlines_changed.set()
-        asyncio.get_running_loop().call_soon(self._events.emit, event)
+        loop = asyncio.get_running_loop()
+        loop.call_soon(self._events.emit, event)
+        loop.call_soon(self._heard, event.endpoint)
 
 
 class _Registrar:
@@ -129,3 +142,14 @@ class _Registrar:
         registration = self._server.registrations.deregister(number)
         self._server._void_observations(registration, "the device de-registered")
         self._server._announce(Event("deregister", registration))
+
+    def send(self, content_format: int, payload: bytes, remote: Any) -> None:
+        registration = self._server.registrations.at(remote)
+        if registration is None:
+            raise NotFound("nobody is registered from that address")
+        try:
+            result = result_of_send(registration.endpoint, content_format, payload)
+        except PayloadError as problem:
+            raise BadRequest(str(problem)) from None
+        self._server._learn(registration, (), result)
+        self._server._announce(Event("send", registration, path=(), result=result))

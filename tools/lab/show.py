@@ -1,12 +1,13 @@
 """Values as a student reads them: `/3303/0/5700 Sensor Value = 21.5 Cel`."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from . import definitions
 from .paths import Path, text_of
+from .records import Record
 
 Units = dict[tuple[int, int], str]  # (object, instance) -> what its resource 5701, Sensor Units, says
 
@@ -16,6 +17,22 @@ _SENSOR_UNITS = 5701
 def lines(path: Path, value: Any, units: Units) -> list[str]:
     """One line for each value below `path`."""
     return [_line(each, item, units) for each, item in _flat(path, value)]
+
+
+def record_lines(records: Sequence[Record], units: Units) -> list[str]:
+    """One line for each value with the time it had, which values of one path may have several of."""
+    return [_line(each.path, each.value, units) + time_text(each) for each in records]
+
+
+def time_text(record: Record) -> str:
+    """When a value was taken, as the device said it, with a space before; nothing if it did not say."""
+    if record.time is None:
+        return ""
+    if record.is_absolute:
+        return f" at {record.time:.15g}{_date(record.time)}"
+    if record.time == 0:
+        return " now"
+    return f" {-record.time:g} s ago" if record.time < 0 else f" in {record.time:g} s"
 
 
 def link_lines(targets: dict[str, dict[str, str | None]]) -> list[str]:
@@ -78,7 +95,7 @@ def _unit(path: Path, units: Units) -> str:
     return resource.units
 
 
-def _date(seconds: int) -> str:
+def _date(seconds: float) -> str:
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime(" (%Y-%m-%d %H:%M:%S UTC)")
     except (OverflowError, ValueError, OSError):

@@ -52,20 +52,28 @@ def from_bytes(type_name: str | None, value: bytes) -> Any:
 
 
 def to_text(type_name: str | None, value: Any) -> bytes:
-    return _TYPES[type_name or _type_of(value)].to_text(check(type_name, value)).encode("utf-8")
+    return _TYPES[type_name or type_of(value)].to_text(check(type_name, value)).encode("utf-8")
 
 
 def to_bytes(type_name: str | None, value: Any) -> bytes:
-    return _TYPES[type_name or _type_of(value)].to_bytes(check(type_name, value))
+    return _TYPES[type_name or type_of(value)].to_bytes(check(type_name, value))
 
 
 def check(type_name: str | None, value: Any) -> Any:
     """The value as its type has it (5 becomes 5.0 for a Float). Raises UsageError when it does not fit."""
-    type_name = type_name or _type_of(value)
+    type_name = type_name or type_of(value)
     try:
         return _TYPES[type_name].check(value)
     except ValueError:
         raise UsageError(f"{value!r} is not a value of type {type_name}") from None
+
+
+def from_device(type_name: str | None, value: Any) -> Any:
+    """`check` for a value that a device sent in JSON or CBOR. Raises PayloadError."""
+    try:
+        return check(type_name, value)
+    except UsageError as problem:
+        raise PayloadError(str(problem)) from None
 
 
 def from_command_line(type_name: str | None, word: str) -> Any:
@@ -87,7 +95,8 @@ def from_json(type_name: str | None, value: Any) -> Any:
     return check(type_name, value)
 
 
-def _type_of(value: Any) -> str:
+def type_of(value: Any) -> str:
+    """The type that a Python value has by itself. Raises UsageError."""
     names = {bool: "Boolean", int: "Integer", float: "Float", str: "String", bytes: "Opaque"}
     if type(value) not in names:
         raise UsageError(f"{value!r} is not a value that a resource can have")
