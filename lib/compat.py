@@ -36,6 +36,8 @@ if is_micropython:
     from asyncio import Event, ThreadSafeFlag, TimeoutError, core, wait_for_ms
     from sys import print_exception
 
+    from gc import threshold as gc_threshold
+
     from micropython import const
 
     # A button's interrupt may come while a board sleeps in poll: only a ThreadSafeFlag ends that sleep. In the Unix
@@ -77,4 +79,4 @@ if is_micropython:
             return self._now
 
 else:
-    from compat_host import Clock, WakeEvent, const, print_exception, readable, unique_id, wait_event
+    from compat_host import Clock, WakeEvent, const, gc_threshold, print_exception, readable, unique_id, wait_event

@@ -18,7 +18,7 @@ _BOARD = ROOT / "tools" / "board"
 _LOG_LEVELS = ("error", "warning", "info", "debug")
 # The access point that the virtual world has (board_world.DEFAULTS), so that boot.py has something to join.
 _WIFI = {"ssid": "microlwm2m", "password": "virtual-board"}
-_URI = re.compile(r"(coaps?)://(\[[0-9A-Fa-f:.]+\]|[^\s:/?#\[\]@]+)(:([0-9]{1,5}))?/?")
+_URI = re.compile(r"(coaps?|coap\+tcp)://(\[[0-9A-Fa-f:.]+\]|[^\s:/?#\[\]@]+)(:([0-9]{1,5}))?/?")
 
 _EPILOG = """The device ends by Ctrl-C or SIGTERM: it de-registers and the exit status is 0.
 Exit status 1: the program failed; 2: a mistake in the configuration, told in one sentence.
@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--server", action="append", metavar="URI", help="coap://host:port; repeat for several servers")
     p.add_argument("--endpoint", metavar="NAME", help="endpoint client name (default: made from the MAC address)")
     p.add_argument("--lifetime", type=int, metavar="S", help="lifetime of the registration in seconds")
-    p.add_argument("--binding", metavar="U", help="binding mode: U for UDP")
+    p.add_argument("--binding", metavar="U", help="U for UDP, T for TCP (coap+tcp://); with Q for queue mode")
     p.add_argument("--queue-mode", action="store_true", help="sleep between updates")
     p.add_argument("--lwm2m-version", choices=("1.0", "1.1", "1.2"), help="version that the client speaks")
     p.add_argument("--bootstrap", action="store_true", help="--server is a bootstrap server")
@@ -70,9 +70,6 @@ def parser() -> argparse.ArgumentParser:
 def refuse_what_is_not_there(options: argparse.Namespace) -> None:
     """UsageError "not yet: ..." for options whose feature is still to come."""
     missing = {
-        "--bootstrap": options.bootstrap,
-        "--queue-mode": options.queue_mode or "Q" in (options.binding or ""),
-        "--lwm2m-version 1.2": options.lwm2m_version == "1.2",
         "--psk-identity and --psk-key": options.psk_identity or options.psk_key,
         "--cert, --key and --ca": options.cert or options.key or options.ca,
         "coaps:// servers": any(uri.startswith("coaps:") for uri in options.server or ()),
@@ -92,8 +89,10 @@ def check(options: argparse.Namespace) -> None:
         raise UsageError(f"--lifetime must be a number of seconds from 0 to 2147483647, not {options.lifetime}")
     if options.local_port is not None and not 0 <= options.local_port < 65536:
         raise UsageError(f"--local-port must be from 0 to 65535, not {options.local_port}")
-    if options.binding not in (None, "U"):
-        raise UsageError(f"--binding must be U, not {options.binding}: the client speaks UDP only")
+    if options.binding not in (None, "U", "UQ", "T", "TQ"):
+        raise UsageError(f"--binding must be U, UQ, T or TQ, not {options.binding}: there are UDP and TCP")
+    if options.bootstrap and len(options.server or ()) > 1:
+        raise UsageError("--bootstrap makes the --server a bootstrap server, and there can be only one")
     if options.endpoint is not None and not options.endpoint.strip():
         raise UsageError("--endpoint must not be empty")
     if not re.fullmatch(r"[0-9]+[kKmM]?", options.heap) or heap_bytes(options.heap) < 1 << 15:
@@ -127,8 +126,10 @@ def settings(options: argparse.Namespace) -> dict:
     config = {
         "endpoint": options.endpoint,
         "server": servers[0] if len(servers) == 1 else servers,
+        "bootstrap": options.bootstrap or None,
         "lifetime": options.lifetime,
         "binding": options.binding,
+        "queue_mode": options.queue_mode or None,
         "lwm2m": options.lwm2m_version,
         "local_port": options.local_port,
         "log": options.log,

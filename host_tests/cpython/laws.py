@@ -41,29 +41,38 @@ ROOMS = (
     Room("compat", ("lib/compat.py", "lib/compat_host.py"), "", True),
     Room("coap", ("lib/coap/*.py",), "compat"),
     Room("sensors", ("lib/sensors/*.py",), "compat", True),
+    Room("store", ("lib/lwm2m/store.py", "lib/lwm2m/file_sink.py"), "compat coap base", True),
     Room("transport", ("lib/lwm2m/transport/*.py",), "compat coap base", True),
     Room("formats", ("lib/lwm2m/formats/*.py",), "compat coap base"),
     Room("objects", ("lib/lwm2m/objects/*.py",), "compat coap base formats tree"),
     Room(
         "base",
-        tuple(f"lib/lwm2m/{name}.py" for name in ("attributes", "bounds", "config", "log", "path")),
+        tuple(f"lib/lwm2m/{name}.py" for name in ("attributes*", "bounds", "config", "fetch", "log", "path", "sink")),
         "compat coap",
     ),
     Room(
         "tree",
-        tuple(f"lib/lwm2m/{name}.py" for name in ("change", "object", "settings", "store", "table", "tree")),
+        tuple(f"lib/lwm2m/{name}.py" for name in ("change", "object", "settings", "table", "tree")),
         "compat coap base formats",
     ),
     Room(
         "interfaces",
         tuple(
             f"lib/lwm2m/{name}.py"
-            for name in ("blocks", "bootstrap", "discover", "management", "registration", "reporting", "writing")
+            for name in (
+                *("access", "accounts", "blocks", "bootstrap*", "composite*", "creating", "discover", "executing", "gateway"),
+                *("management", "profile", "queue_mode", "registration", "reporting", "retry", "send", "stored", "write_attributes", "writing"),
+            )
         ),
-        "compat coap base formats tree objects",
+        "compat coap base formats tree objects store",
     ),
-    Room("client", ("lib/lwm2m/client.py",), "compat coap base formats tree objects interfaces"),
-    Room("runner", ("lib/lwm2m/runner.py",), "compat coap base formats tree objects interfaces client transport", True),
+    Room("client", ("lib/lwm2m/client.py",), "compat coap base formats tree objects interfaces store"),
+    Room(
+        "runner",
+        ("lib/lwm2m/runner.py",),
+        "compat coap base formats tree objects interfaces client store transport",
+        True,
+    ),
     Room("entry", ("lib/lwm2m/__init__.py",), "client runner"),
     Room("program", ("boot.py", "main.py"), "compat entry base objects sensors", True),
 )

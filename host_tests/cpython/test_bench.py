@@ -43,7 +43,7 @@ def test_write_wants_its_comments_once(tmp_path, text):
 def test_least_register_is_a_message_that_can_be_built():
     """By the codec of the tests: without token, and with everything else."""
     queries = [(15, text) for text in ("ep=dev1", "lt=300", "lwm2m=1.1", "b=U")]
-    links = ['</>;rt="oma.lwm2m";ct=11542', "</1/0>", "</3303>;ver=1.1", "</3303/0>"]
+    links = ['</>;rt="oma.lwm2m";ct="60 110 112 11542"', "</1/0>", "</3303>;ver=1.1", "</3303/0>"]
     datagram = build("CON", "POST", 1, b"", [(11, "rd"), (12, 40), *queries], ",".join(links).encode())
     assert wire.least_register(links) == len(datagram)
 

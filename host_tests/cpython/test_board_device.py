@@ -27,7 +27,8 @@ MISTAKES = [
     ("--lifetime 2147483648", "--lifetime must be"),
     ("--lifetime soon", "--lifetime"),
     ("--local-port 65536", "--local-port must be"),
-    ("--binding T", "--binding must be U"),
+    ("--binding S", "--binding must be U, UQ, T or TQ, not S"),
+    ("--bootstrap --server coap://a --server coap://b", "--bootstrap makes the --server a bootstrap server, and"),
     ("--endpoint=", "--endpoint must not be empty"),
     ("--heap 1k", "--heap must be"),
     ("--heap much", "--heap must be"),
@@ -43,10 +44,6 @@ MISTAKES = [
     ("--control /no/such/folder/sock", "--control /no/such/folder/sock cannot be opened"),
 ]
 NOT_YET = [
-    "--bootstrap",
-    "--queue-mode",
-    "--binding UQ",
-    "--lwm2m-version 1.2",
     "--psk-identity me",
     "--psk-key 00",
     "--cert c --key k",
@@ -113,6 +110,16 @@ def test_config_says_what_the_options_say(tmp_path):
         "limits": {"NSTART": 2, "ACK_RANDOM_FACTOR": 1.5},
     }
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.unlink()
+    options = "--server coap://bs --bootstrap --queue-mode --binding UQ --lwm2m-version 1.2"
+    assert write(path, *options.split()) == {
+        "wifi": wifi,
+        "server": "coap://bs",
+        "bootstrap": True,
+        "queue_mode": True,
+        "binding": "UQ",
+        "lwm2m": "1.2",
+    }
 
 
 def test_config_keeps_what_was_there(tmp_path):

@@ -272,6 +272,7 @@ def test_every_file_of_lib_has_a_room_in_make_size():
     names = [path.relative_to(mpy.LIB).as_posix() for path in mpy.LIB.rglob("*.py") if path.name != mpy.HOST_ONLY]
     assert {size.room_of(name).name for name in names if PurePosixPath(name).parts[0] == "coap"} == {
         "CoAP",
+        "CoAP over TCP",
         "block-wise transfers",
     }
     assert all(size.room_of(name) for name in names)
@@ -289,8 +290,8 @@ def test_make_size_prints_a_table(capsys, micropython, monkeypatch):
     assert [re.split(r" \*| {2}", line)[0] for line in lines[: len(size.ROOMS)]] == [room.name for room in size.ROOMS]
     coap = next(line for line in lines if line.startswith("CoAP *"))
     files, compiled, ram = (int(word) for word in coap.split()[2:5])
-    assert files == len(list(mpy.LIB.glob("coap/*.py"))) - 1  # block.py has a room of its own
+    assert files == len(list(mpy.LIB.glob("coap/*.py"))) - 2  # block.py and tcp.py have rooms of their own
     compiled_files = Path("build/mpy/coap").glob("*.mpy")
-    assert compiled == sum(path.stat().st_size for path in compiled_files if path.stem != "block")
+    assert compiled == sum(path.stat().st_size for path in compiled_files if path.stem not in ("block", "tcp"))
     assert ram > 3000
     assert "budget (32 KB)" in lines[len(size.ROOMS) + 1]

@@ -71,7 +71,7 @@ def test_insert():
 # -- writes -----------------------------------------------------------------------------------------------------------
 
 
-def test_opaque_write_x13_x19():
+def test_x_13_x_19_opaque_write():
     """4 kB in blocks of 1024, 512 and 16: 2.31 echoes each, 2.04 the last; every block has another token."""
     for szx in (6, 5, 0):
         peer, box = ready(BLOCK_SIZE=1024)
@@ -87,7 +87,7 @@ def test_opaque_write_x13_x19():
         eq(box.writes, 1)
 
 
-def test_smaller_blocks_are_asked_for_x13():
+def test_x_13_smaller_blocks_are_asked_for():
     """A block that is bigger than BLOCK_SIZE is taken, and the next shall be smaller (section 2.3)."""
     peer, box = ready(BLOCK_SIZE=64)
     reply = put(peer, 0, True, 6, BODY[:1024])
@@ -108,7 +108,7 @@ def test_one_block_is_no_transfer():
     eq(put(peer, 1, False, 6, b"more").code, "4.08")
 
 
-def test_first_block_missing_x14():
+def test_x_14_first_block_missing():
     """Blocks without a beginning are 4.08."""
     peer, box = ready()
     for more in (True, False):
@@ -116,7 +116,7 @@ def test_first_block_missing_x14():
     eq(box.writes, 0)
 
 
-def test_gap_x15():
+def test_x_15_gap():
     """A block that is not the next is 4.08, but the right one may follow."""
     peer, box = ready()
     put(peer, 0, True, 0, BODY[:16])
@@ -128,7 +128,7 @@ def test_gap_x15():
     eq(box.blob, BODY[:32])
 
 
-def test_repeated_block_x16():
+def test_x_16_repeated_block():
     """With a new Message ID it gets the same answer, and nothing is written twice; after the last one too."""
     peer, box = ready()
     put(peer, 0, True, 0, BODY[:16])
@@ -152,7 +152,7 @@ def test_repeated_last_block_that_was_refused():
     eq(peer.put("/33000/0/2", b"more", content_format=0, block1=(2, False, 0)).code, "4.08")
 
 
-def test_restart_x17():
+def test_x_17_restart():
     """NUM 0 begins anew."""
     peer, box = ready()
     put(peer, 0, True, 1, b"a" * 32)
@@ -163,7 +163,7 @@ def test_restart_x17():
     eq((box.blob, box.writes), (b"c" * 16 + b"d", 1))
 
 
-def test_bad_sizes_x18():
+def test_x_18_bad_sizes():
     """The reserved SZX, and blocks that are not as long as they say, are 4.00; the transfer is not harmed."""
     peer, box = ready()
     put(peer, 0, True, 0, BODY[:16])
@@ -178,7 +178,7 @@ def test_bad_sizes_x18():
     eq(box.blob, BODY[:16])
 
 
-def test_abandoned_x20():
+def test_x_20_abandoned():
     """Nothing is kept longer than 247 s after the last block, and the client wakes up for that."""
     peer, _ = ready(lifetime=86400)
     put(peer, 0, True, 6, BODY[:1024])
@@ -194,7 +194,7 @@ def test_abandoned_x20():
     eq(peer.requests(), [])
 
 
-def test_too_large_x21():
+def test_x_21_too_large():
     """4.13 with the limit: at the first block if its Size1 says so, else when the limit is passed."""
     peer, box = ready(MAX_BODY=100)
     reply = put(peer, 0, True, 2, BODY[:64], size1=101)

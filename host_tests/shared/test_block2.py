@@ -32,7 +32,7 @@ def ready(size=64, **settings):
     return peer, box
 
 
-def test_read_x22():
+def test_x_22_read():
     """The first block names the size and an ETag, all carry the same ETag, and together they are the value."""
     peer, _ = ready()
     body, replies = peer.get_blocks(PATH)
@@ -44,7 +44,7 @@ def test_read_x22():
     eq([reply.size2 for reply in replies], [1000] + [None] * 15)
 
 
-def test_read_of_an_object_x22():
+def test_x_22_read_of_an_object():
     """TLV that is longer than a block, and Discover."""
     peer, _ = ready(128)
     body, replies = peer.get_blocks("/33000")
@@ -77,7 +77,7 @@ def test_small_answer_to_a_request_with_block2():
     eq(peer.put("/33000/0/0", b"x", content_format=42, block2=(1, False, 1)).code, "4.08")
 
 
-def test_early_negotiation_x23():
+def test_x_23_early_negotiation():
     """The server may ask for smaller blocks, and gets none that are bigger than ours."""
     peer, _ = ready()
     for szx, given in ((0, 0), (2, 2), (5, 2)):
@@ -86,7 +86,7 @@ def test_early_negotiation_x23():
         eq({reply.block2[2] for reply in replies}, {given})
 
 
-def test_block_size_changes_x23():
+def test_x_23_block_size_changes():
     """In the middle of a read: the offset is NUM times the new size."""
     peer, _ = ready()
     first = peer.get(PATH)
@@ -118,7 +118,7 @@ def test_random_access():
     eq(peer.get("/33000/0/2", accept=0, block2=(1, False, 2)).code, "4.00")
 
 
-def test_value_changes_between_blocks_x25():
+def test_x_25_value_changes_between_blocks():
     """Who began to read goes on with what it was; who begins now gets the new value under another ETag."""
     peer, box = ready()
     first = peer.get(PATH)
@@ -159,7 +159,7 @@ def test_formats_are_told_apart():
     eq((octets.content_format, octets.payload), (42, BODY[64:128]))
     again = peer.get(PATH, accept=11542, block2=(1, False, 2))
     eq((again.content_format, again.etag), (11542, tlv.etag))
-    eq(peer.get(PATH, accept=112, block2=(1, False, 2)).code, "4.06")
+    eq(peer.get(PATH, accept=50, block2=(1, False, 2)).code, "4.06")
 
 
 def test_nothing_is_kept_for_ever():
@@ -190,7 +190,7 @@ def test_repeated_request_for_a_block():
 # -- notifications ----------------------------------------------------------------------------------------------------
 
 
-def test_notification_x24():
+def test_x_24_notification():
     """It carries Observe and block 0; plain GETs with tokens of their own fetch the rest under the same ETag."""
     peer, box = ready()
     reply = peer.observe(PATH, token=b"\x07", accept=42)

@@ -50,10 +50,11 @@ def collect(peer, szx, code="2.31"):
 
 def links(count):
     """The body of the Register."""
-    return ",".join(['</>;rt="oma.lwm2m";ct=11542', "</1/0>"] + ["</33000/%d>" % iid for iid in range(count)]).encode()
+    root = '</>;rt="oma.lwm2m";ct="60 110 112 11542"'
+    return ",".join([root, "</1/0>"] + ["</33000/%d>" % iid for iid in range(count)]).encode()
 
 
-def test_register_in_blocks_x26():
+def test_x_26_register_in_blocks():
     """Size1 in the first block, the same queries in all, a new token for each; 2.01 to the last one registers."""
     peer = many()
     state = collect(peer, 6)
@@ -68,7 +69,7 @@ def test_register_in_blocks_x26():
     eq(peer.registration.location, [b"rd", b"7"])
 
 
-def test_smaller_blocks_in_the_middle_x26():
+def test_x_26_smaller_blocks_in_the_middle():
     """2.31 with a smaller SZX: NUM counts in the new size."""
     for szx in (0, 1):
         peer = many()
@@ -80,7 +81,7 @@ def test_smaller_blocks_in_the_middle_x26():
         eq([request.block1[2] for request in state[1]][:3], [2, szx, szx])
 
 
-def test_too_large_with_a_hint_x26():
+def test_x_26_too_large_with_a_hint():
     """4.13 with a smaller Block1: from the beginning, in blocks of that size; 4.13 without is the end of it."""
     peer = many()
     state = collect(peer, 1)
@@ -96,7 +97,7 @@ def test_too_large_with_a_hint_x26():
     eq((peer.state, len(peer.requests())), ("WAITING", 1))
 
 
-def test_incomplete_x26():
+def test_x_26_incomplete():
     """4.08: once more from the beginning, but only once."""
     for failures, ends in ((1, "REGISTERED"), (2, "WAITING")):
         peer = many()

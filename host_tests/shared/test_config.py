@@ -10,6 +10,7 @@ from support import each, eq, raises
 
 SERVER = {"uri": "coap://host", "ssid": 1, "lifetime": 86400, "binding": "U"}
 DEFAULTS = {"endpoint": None, "lwm2m": "1.1", "queue_mode": False, "local_port": 0, "log": "info", "limits": {}}
+DEFAULTS["bootstrap"] = None
 FILE = "/tmp/microlwm2m-config-%d.json" % is_micropython
 
 
@@ -38,8 +39,8 @@ def test_everything_set():
                 {"uri": "coap://c/", "lifetime": 0x7FFFFFFF, "binding": "U"},
             ],
             "lifetime": 60,
-            "binding": "U",
-            "queue_mode": False,
+            "binding": "UQ",
+            "queue_mode": True,
             "lwm2m": "1.0",
             "local_port": 56830,
             "log": "debug",
@@ -48,13 +49,47 @@ def test_everything_set():
         }
     )
     servers = [
-        {"uri": "coap://a:5684", "ssid": 1, "lifetime": 60, "binding": "U"},
-        {"uri": "coap://[2001:db8::1]", "ssid": 77, "lifetime": 0, "binding": "U"},
+        {"uri": "coap://a:5684", "ssid": 1, "lifetime": 60, "binding": "UQ"},
+        {"uri": "coap://[2001:db8::1]", "ssid": 77, "lifetime": 0, "binding": "UQ"},
         {"uri": "coap://c/", "ssid": 3, "lifetime": 0x7FFFFFFF, "binding": "U"},
     ]
     eq(found.pop("servers"), servers)
     eq((found["endpoint"], found["lwm2m"], found["local_port"], found["log"]), ("board-7", "1.0", 56830, "debug"))
-    eq((found["limits"], "wifi" in found), ({"BLOCK_SIZE": 64}, False))
+    eq((found["limits"], "wifi" in found, found["queue_mode"]), ({"BLOCK_SIZE": 64}, False, True))
+    eq(settings.check({"server": "coap://host", "lwm2m": "1.2"})["lwm2m"], "1.2")
+
+
+def test_bootstrap_servers():
+    """Alone, by one word for all; or beside servers, whose ids do not count it."""
+    bs = {"uri": "coap://bs", "hold_off": 0}
+    found = settings.check({"server": "coap://bs", "bootstrap": True})
+    eq((found["servers"], found["bootstrap"]), ([], bs))
+    mixed = [{"uri": "coap://bs", "bootstrap": True, "hold_off": 30}, "coap://a", {"uri": "coap://b"}]
+    found = settings.check({"server": mixed})
+    eq([(server["uri"], server["ssid"]) for server in found["servers"]], [("coap://a", 1), ("coap://b", 2)])
+    eq(found["bootstrap"], {"uri": "coap://bs", "hold_off": 30})
+    others = [{"uri": "coap://a", "bootstrap": False}, "coap://bs"]
+    found = settings.check({"server": others, "bootstrap": True})
+    eq(([server["ssid"] for server in found["servers"]], found["bootstrap"]), ([1], bs))
+
+
+def test_mark():
+    """It changes with whatever is said of a server, and with nothing else."""
+
+    def mark(**config):
+        return settings.mark(settings.check(config))
+
+    one = mark(server=["coap://a", {"uri": "coap://bs", "bootstrap": True}])
+    eq(len(one), 4)
+    eq(mark(server=["coap://a", {"uri": "coap://bs", "bootstrap": True}], endpoint="x", limits={"JOBS": 1}), one)
+    others = (
+        {"server": ["coap://b", {"uri": "coap://bs", "bootstrap": True}]},
+        {"server": ["coap://a", {"uri": "coap://bs2", "bootstrap": True}]},
+        {"server": ["coap://a", {"uri": "coap://bs", "bootstrap": True}], "lifetime": 60},
+        {"server": ["coap://a", {"uri": "coap://bs", "bootstrap": True, "hold_off": 1}]},
+        {"server": "coap://bs", "bootstrap": True},
+    )
+    eq(len({one} | {mark(**config) for config in others}), 6)
 
 
 def test_uris():
@@ -73,7 +108,7 @@ def test_uris():
 
 URI = "server must be like coap://host:port, not "
 NONE = 'server is missing, as in {"server": "coap://host"}'
-KNOWN = "there are endpoint, server, lifetime, binding, queue_mode, lwm2m, local_port, log, wifi, limits"
+KNOWN = "there are endpoint, server, bootstrap, lifetime, binding, queue_mode, lwm2m, local_port, log, wifi, limits"
 
 MISTAKES = [
     ({}, NONE),
@@ -101,7 +136,10 @@ MISTAKES = [
     ({"server": {}}, NONE),
     ({"server": {"ssid": 1}}, URI),
     ({"server": {"uri": 5}}, "uri must be a text"),
-    ({"server": {"url": "coap://host"}}, "there is no setting called url; there are uri, ssid, lifetime, binding"),
+    (
+        {"server": {"url": "coap://host"}},
+        "there is no setting called url; there are uri, ssid, lifetime, binding, bootstrap, hold_off",
+    ),
     ({"server": {"uri": "coap://host", "ssid": 0}}, "ssid must be a number from 1 to 65534"),
     ({"server": {"uri": "coap://host", "ssid": 65535}}, "ssid must be a number from 1 to 65534"),
     ({"server": {"uri": "coap://host", "ssid": True}}, "ssid must be a number from 1 to 65534"),
@@ -110,11 +148,18 @@ MISTAKES = [
     ({"server": "coap://host", "lifetime": "60"}, "lifetime must be a number from 0 to 2147483647"),
     ({"server": "coap://host", "lifetime": 1.5}, "lifetime must be a number from 0 to 2147483647"),
     ({"server": "coap://host", "lifetime": 1 << 31}, "lifetime must be a number from 0 to 2147483647"),
-    ({"server": "coap://host", "binding": "UQ"}, "binding must be U, not UQ"),
+    ({"server": "coap://host", "binding": "T"}, 'binding must be one of "U", "UQ", not "T"'),
+    ({"server": "coap://host", "binding": 5}, 'binding must be one of "U", "UQ", not 5'),
+    ({"server": ["coap://a", "coap://b"], "bootstrap": True}, "there can be only one bootstrap server"),
+    ({"server": "coap://host", "bootstrap": "yes"}, "bootstrap must be true or false"),
+    ({"server": {"uri": "coap://host", "bootstrap": 1}}, "bootstrap must be true or false"),
+    (
+        {"server": {"uri": "coap://host", "bootstrap": True, "hold_off": -1}},
+        "hold_off must be a number from 0 to 86400",
+    ),
     ({"server": "coap://host", "queue_mode": 1}, "queue_mode must be true or false"),
-    ({"server": "coap://host", "queue_mode": True}, "not yet: queue_mode comes with a later version"),
-    ({"server": "coap://host", "lwm2m": "1.2"}, 'lwm2m must be one of "1.1", "1.0", not "1.2"'),
-    ({"server": "coap://host", "lwm2m": 1.5}, 'lwm2m must be one of "1.1", "1.0", not 1.5'),
+    ({"server": "coap://host", "lwm2m": "1.3"}, 'lwm2m must be one of "1.1", "1.0", "1.2", not "1.3"'),
+    ({"server": "coap://host", "lwm2m": 1.5}, 'lwm2m must be one of "1.1", "1.0", "1.2", not 1.5'),
     ({"server": "coap://host", "log": "loud"}, 'log must be one of "info", "debug", "warning", "error", not "loud"'),
     ({"server": "coap://host", "local_port": 65536}, "local_port must be a number from 0 to 65535"),
     ({"server": "coap://host", "local_port": -1}, "local_port must be a number from 0 to 65535"),
@@ -173,7 +218,7 @@ def test_file_that_is_not_there_or_no_text():
 def test_limits():
     """Any bound may be set, CoAP's included; the others keep their defaults, and derived times follow."""
     found = Config(BLOCK_SIZE=16, ACK_TIMEOUT_ms=1000, ACK_RANDOM_FACTOR=1, MAX_RETRANSMIT=2, OBSERVATIONS=0)
-    eq((found.BLOCK_SIZE, found.OBSERVATIONS, found.MAX_BODY, Config.BLOCK_SIZE), (16, 0, 4096, 512))
+    eq((found.BLOCK_SIZE, found.OBSERVATIONS, found.MAX_BODY, Config().BLOCK_SIZE), (16, 0, 4096, 512))
     eq((found.max_transmit_span_ms(), found.max_transmit_wait_ms()), (3000, 7000))
     eq((Config().max_transmit_span_ms(), Config().max_transmit_wait_ms()), (45000, 93000))
     eq(Config().exchange_lifetime_ms(), 247000)

@@ -204,12 +204,17 @@ def check(peer, datagram):
             raise AssertionError("%s led to %s" % (show(datagram), show(sent)))
 
 
-def test_mutations():
-    """100,000 of them, with time going on and the server answering now and then."""
+def fresh():
+    """(peer, its Register) of a new client."""
     objects = [Device(reboot=lambda: None, serial="0815"), Temperature(lambda: 21.5), Zoo()]
     peer = Peer(objects, [Cub], BLOCK_SIZE=64, INSTANCES=4, SAMPLE_ms=10000)
     peer.registration.account.disable_timeout = 1
-    recent = peer.register()
+    return peer, peer.register()
+
+
+def test_mutations():
+    """100,000 of them, with time going on and the server answering now and then."""
+    peer, recent = fresh()
     fuzzer = Fuzzer(20261122)
     valid = requests()
     for count in range(ROUNDS):
@@ -223,6 +228,10 @@ def test_mutations():
         datagram = fuzzer.mutated(datagram)
         peer.client.receive(peer.registration, datagram, peer.now)
         check(peer, datagram)
+        if not peer.client.registrations:  # a mutation became DELETE /1/0: the server has given up its account
+            peer.advance(100)
+            eq(peer.client.sessions, [])
+            peer, recent = fresh()
         if count % 50:
             peer.registration.outbox.clear()
             continue

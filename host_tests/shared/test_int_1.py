@@ -1,9 +1,13 @@
 """OMA-ETS-LightweightM2M_INT, 100-199: registration. Each test is named by its number, its docstring is the title."""
 
 from configurations import account_of, c1, c3
+from lwm2m.objects.connectivity import ConnectivityMonitoring
+from lwm2m.profile import Profile
 from support import eq
 
-OBJECTS = b'</>;rt="oma.lwm2m";ct=11542,</1/0>,</3>;ver=1.1,</3/0>'
+OBJECTS = b'</>;rt="oma.lwm2m";ct="60 110 112 11542",</1/0>,</3>;ver=1.1,</3/0>'
+
+PID = "19668ad1"  # of the SHA-256 of "</1/0>,</3>,</3/0>"
 
 
 def is_register(packet, lifetime):
@@ -113,3 +117,66 @@ def test_int_107_extending_the_lifetime():
     assert following
     for update in following:
         is_update(update)
+
+
+def test_int_108_queue_mode_on():
+    """Registration in queue mode"""
+    peer = c1()
+    peer.client.queue_mode = True
+    register = peer.register()
+    eq(register.queries, ["ep=dev1", "lt=86400", "lwm2m=1.1", "b=U", "Q"])
+    peer = c1(version="1.0")
+    peer.client.queue_mode = True
+    eq(peer.register().queries, ["ep=dev1", "lt=86400", "lwm2m=1.0", "b=UQ"])
+
+
+def test_int_109_behaviour_in_queue_mode():
+    """Queue mode: awake for 93 s, deaf until the Update, and then there for what was queued"""
+    peer = c1()
+    peer.client.queue_mode = True
+    peer.register()
+    changed(peer.put("/1/0/1", b"240", content_format=0))
+    peer.poll()
+    answer, update = peer.take()
+    eq(answer.type, "ACK")
+    is_update(update, ["lt=240"])
+    peer.advance(92.9)
+    eq((peer.state, peer.take()), ("REGISTERED", []))
+    peer.advance(0.2)
+    eq((peer.state, peer.get("/3/0/0", accept=0)), ("ASLEEP", None))
+    peer.advance(240 - 93 - 93)
+    (next_update,) = peer.take()
+    is_update(next_update)
+    assert next_update.at - update.at < 240000
+    eq(peer.get("/3/0/0", accept=0).payload, b"ACME")
+    eq(peer.state, "REGISTERED")
+
+
+def with_profile(*paths):
+    """A client of LwM2M 1.2 that tells a profile."""
+    peer = c1(version="1.2")
+    peer.client.profile = Profile(*paths)
+    return peer
+
+
+def test_int_110_profile_id():
+    """Registration with a Profile ID in place of the object list, and with all of it if the server knows no such"""
+    peer = with_profile("/1/0", "/3", "/3/0")
+    register = peer.register()
+    eq((register.content_format, register.payload), (None, b""))
+    eq(register.queries, ["ep=dev1", "lt=86400", "lwm2m=1.2", "b=U", "pid=6:" + PID])
+    for refusal in ("4.04", "4.00", "4.12"):
+        peer = with_profile("/1/0", "/3", "/3/0")
+        peer.script(refusal)
+        register = peer.register()
+        eq(register.queries, ["ep=dev1", "lt=86400", "lwm2m=1.2", "b=U"])
+        assert b"</1/0>" in register.payload and b"</3/0>" in register.payload, register.payload
+
+
+def test_int_111_profile_id_and_objects():
+    """Registration with a Profile ID and the objects beyond it"""
+    peer = with_profile("/1/0", "/3", "/3/0")
+    peer.client.add(ConnectivityMonitoring())
+    register = peer.register()
+    eq((register.queries[-1], register.content_format), ("pid=6:" + PID, 40))
+    assert b"</4/0>" in register.payload and b"</1/0>" not in register.payload, register.payload

@@ -149,7 +149,7 @@ def test_int_225_read_resource_instance():
     """Read on a Resource Instance"""
     peer = registered(c1)
     content(peer.get("/3/0/11/0"), 0, b"0")
-    content(peer.get("/3/0/11/0", accept=TLV), TLV, unhex("83 0b 41 00 00"))
+    content(peer.get("/3/0/11/0", accept=TLV), TLV, unhex("41 00 00"))
     eq(peer.get("/3/0/11/1").code, "4.04")
 
 

@@ -142,12 +142,11 @@ def test_server_writes():
     eq([default(server, name) for name in ("default_pmin", "default_pmax", "mute_send")], [None, None, None])
 
 
-def test_server_retry_policy():
-    eq(Server(1).has_retry_policy(), False)
-    for name in ("retry_count", "retry_timer", "sequence_delay", "sequence_count"):
-        server = Server(1)
-        server.set(name, 0)
-        eq(server.has_retry_policy(), True)
+def test_server_has_what_its_table_names():
+    server = Server(1)
+    eq((server.retry_count, server.priority, server.mute_send), (None, None, None))
+    raises(AttributeError, getattr, server, "retry")
+    raises(AttributeError, getattr, server, "uint")
 
 
 def test_what_only_a_bootstrap_server_may_touch():
@@ -156,7 +155,7 @@ def test_what_only_a_bootstrap_server_may_touch():
     raises(MethodNotAllowed, read, server, 17)
     tree = Tree()
     tree.add(server)
-    eq([rid for _, rid, _, _ in tree.records((1,))], [0, 1, 6, 7])
+    eq([rid for _, rid, _, _ in tree.walk(tree.instances(1))], [0, 1, 6, 7])
     account = Security("coap://lab.example:5683", 1)
     check_table(account)
     eq((account.mode, account.bootstrap, account.secret_key), (3, False, b""))

@@ -129,9 +129,9 @@ def test_location_path_is_kept_to_the_letter():
 
 def test_update_says_only_what_has_changed():
     """Lifetime, binding, objects: those that differ from what the server knows, in one Update."""
-    peer = registered()
+    peer = registered(version="1.0")
     account = account_of(peer)
-    objects = b'</>;rt="oma.lwm2m";ct=11542,</1/0>,</3>;ver=1.1,</3/0>'
+    objects = b"</1>;ver=1.1,</1/0>,</3>;ver=1.1,</3/0>"
     account.set("lifetime", 299)
     account.set("binding", "UQ")
     first = peer.client.add(Bench())
@@ -163,7 +163,8 @@ def test_objects_that_servers_may_create_are_listed_empty():
 
     peer = Peer([device(), Newer()], creators=[Bench])
     register = peer.register()
-    eq(register.payload, b'</>;rt="oma.lwm2m";ct=11542,</1/0>,</3>;ver=1.1,</3/0>,</32800>,</32802>;ver=1.2,</32802/0>')
+    root = b'</>;rt="oma.lwm2m";ct="60 110 112 11542",'
+    eq(register.payload, root + b"</1/0>,</3>;ver=1.1,</3/0>,</32800>,</32802>;ver=1.2,</32802/0>")
     peer.post("/32800")
     peer.poll()
     (update,) = updates(peer)

@@ -6,7 +6,8 @@ from peer import Peer
 from support import each, eq
 
 STATES = (
-    "STOPPED CONNECTING REGISTERING WAITING REGISTERED UPDATING LOST RECONNECTING DISABLING DISABLED STOPPING FAILED"
+    "STOPPED CONNECTING REGISTERING WAITING REGISTERED ASLEEP UPDATING LOST RECONNECTING DISABLING DISABLED STOPPING "
+    "FAILED"
 ).split()
 
 # What the prose at the head of lib/lwm2m/registration.py promises: state, event, the state after it.
@@ -31,8 +32,18 @@ REGISTERED DUE UPDATING
 REGISTERED UPDATE UPDATING
 REGISTERED SILENCE UPDATING
 REGISTERED DISABLE DISABLING
+REGISTERED SLEEP ASLEEP
+REGISTERED QUEUE REGISTERING
+REGISTERED EXPIRED CONNECTING
 REGISTERED LINK_DOWN LOST
 REGISTERED STOP STOPPING
+ASLEEP DUE UPDATING
+ASLEEP UPDATE UPDATING
+ASLEEP QUEUE REGISTERING
+ASLEEP EXPIRED CONNECTING
+ASLEEP DISABLE DISABLING
+ASLEEP LINK_DOWN LOST
+ASLEEP STOP STOPPING
 UPDATING ACCEPTED REGISTERED
 UPDATING REFUSED REGISTERING
 UPDATING VERSION REGISTERING
@@ -99,7 +110,7 @@ class Watch:
 def bring(state):
     """A peer whose client has just come into a state, by nothing but what happens on a network."""
     peer = Peer([device(), Probe()], lifetime=300, CON_EVERY=1)
-    if state in ("REGISTERED", "UPDATING", "LOST", "RECONNECTING", "DISABLING", "DISABLED", "STOPPING"):
+    if state in ("REGISTERED", "ASLEEP", "UPDATING", "LOST", "RECONNECTING", "DISABLING", "DISABLED", "STOPPING"):
         peer.register()
         INTO[state](peer)
     elif state != "STOPPED":
@@ -140,6 +151,12 @@ def into_registered(peer):
     pass
 
 
+def into_asleep(peer):
+    account_of(peer).set("binding", "UQ")  # a new Register
+    peer.poll()
+    peer.advance(94)
+
+
 def into_updating(peer):
     peer.script(None)
     peer.post("/1/0/8")
@@ -177,6 +194,7 @@ INTO = {
     "REGISTERING": into_registering,
     "WAITING": into_waiting,
     "REGISTERED": into_registered,
+    "ASLEEP": into_asleep,
     "UPDATING": into_updating,
     "LOST": into_lost,
     "RECONNECTING": into_reconnecting,
@@ -222,8 +240,11 @@ def due(peer):
 
 
 def expired(peer):
-    peer.link_works = False
-    peer.advance(301)
+    if peer.state == "LOST":
+        peer.link_works = False
+        peer.advance(301)
+    else:
+        peer.client.poll(peer.now + 301000)  # a deep sleep, a clock that jumps
 
 
 def update(peer):
@@ -232,8 +253,16 @@ def update(peer):
 
 
 def disable(peer):
-    peer.post("/1/0/4")
+    if peer.state == "ASLEEP":  # the answer to the Execute was the last that the server heard
+        peer.registration.disable_soon()
+    else:
+        peer.post("/1/0/4")
     peer.advance(1)
+
+
+def queue(peer):
+    account_of(peer).set("binding", "U" if peer.state == "ASLEEP" else "UQ")
+    peer.poll()
 
 
 ANSWERS = {"ACCEPTED": ("2.01", [(8, b"rd"), (8, b"9")]), "REFUSED": "4.04", "VERSION": "4.12"}
@@ -249,6 +278,8 @@ EVENTS = {
     "EXPIRED": expired,
     "UPDATE": update,
     "DISABLE": disable,
+    "SLEEP": into_asleep,
+    "QUEUE": queue,
 }
 
 
@@ -304,7 +335,7 @@ def test_stop_in_every_state():
         peer.client.stop(peer.now)
         peer.advance(0)
         goodbyes = [packet.path for packet in peer.take() if packet.code == "DELETE"]
-        eq((state, goodbyes), (state, ["/rd/5a3f"] if state in ("REGISTERED", "UPDATING") else []))
+        eq((state, goodbyes), (state, ["/rd/5a3f"] if state in ("REGISTERED", "ASLEEP", "UPDATING") else []))
         peer.advance(100)
         eq((peer.state, peer.registration.link, peer.registration.location), ("STOPPED", "closed", None))
         peer.take()

@@ -57,7 +57,7 @@ def check(asking, requests, codes, count):
     assert grown <= _NOISE, "%d requests keep %d bytes" % (count, grown)
 
 
-def test_reads():
+def test_x_68_soak_reads():
     asking = Asking()
     paths = ("/3303/0/5700", "/3304/0/5700", "/3315/0/5700", "/3301/0/5700", "/3311/0/5850", "/3347/0/5501")
     requests = [asking.request("GET", path) for path in paths]

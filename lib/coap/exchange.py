@@ -64,12 +64,13 @@ class Exchange:
         self._mid = randbelow(65536)
         self._token = randbelow(1 << 8 * min(parameters.TOKEN_LENGTH, 3))
         self._message = Message()
-        self._memo = {}
+        self.memo = {}  # see coap.message.decode; clear it when what Options.route keeps holds no more
         self._seen = {}  # Message ID -> (when, answer) of the peer's requests and separate responses
         self._seen_order = ([], [])  # their IDs, oldest first: reads, and everything else
         self._active = []  # confirmable, sent, not yet acknowledged: at most NSTART
         self._queue = []
-        self._waiting = []  # requests acknowledged, response to come
+        self.waiting = []  # requests acknowledged, response to come
+        self.touched = 0  # when a message came or left last, but for empty ones of ours, ms
         self._unconfirmed = []  # (Message ID, on_reply) of the last non-confirmable notifications, for a RST
 
     # -- sending ------------------------------------------------------------------------------------------------
@@ -92,6 +93,7 @@ class Exchange:
             self._confirmable(code, token, options, payload, on_reply, False, now)
             return
         mid = self._next_mid()
+        self.touched = now
         if on_reply:
             self._unconfirmed.append((mid, on_reply))
             if len(self._unconfirmed) > self.parameters.QUEUE:
@@ -116,7 +118,7 @@ class Exchange:
             base = self.parameters.ACK_TIMEOUT_ms
             spread = int(base * (self.parameters.ACK_RANDOM_FACTOR - 1))
             out.timeout_ms = base + self._randbelow(spread + 1)
-            out.started = now
+            out.started = self.touched = now
             out.deadline = now + out.timeout_ms
             self._active.append(out)
             self.transmit(out.datagram)
@@ -125,7 +127,7 @@ class Exchange:
         """Forget everything of ours that is under way; nobody is told. For a new session with the peer."""
         self._active.clear()
         self._queue.clear()
-        self._waiting.clear()
+        self.waiting.clear()
         self._unconfirmed.clear()
 
     @property
@@ -144,12 +146,13 @@ class Exchange:
         """Take one datagram from the peer; returns the FormatError's sentence if it was none of CoAP's, else None."""
         message = self._message
         try:
-            decode(datagram, message, self._memo)
+            decode(datagram, message, self.memo)
         except FormatError as error:
             if len(datagram) >= 4 and datagram[0] & 0xF0 == 0x40:
                 self._empty(RST, datagram[2] << 8 | datagram[3])
             return str(error)
         code = message.code
+        self.touched = now
         if 0 < code < 32:
             if message.type < ACK:
                 self._on_request(message, now)
@@ -232,7 +235,7 @@ class Exchange:
     def _acknowledged(self, out, message, now):
         if out.is_request:
             out.deadline = out.started + self.parameters.exchange_lifetime_ms()
-            self._waiting.append(out)
+            self.waiting.append(out)
         self._start_queued(now)
         if not out.is_request and out.on_reply:
             out.on_reply(message, now)
@@ -277,7 +280,7 @@ class Exchange:
 
     def _take_request(self, message):
         """The request that a response belongs to: by token, and for a piggybacked one by Message ID as well."""
-        for under_way in (self._active, self._waiting):
+        for under_way in (self._active, self.waiting):
             for out in under_way:
                 if out.is_request and out.token == message.token:
                     if message.type == ACK and out.mid != message.mid:
@@ -290,17 +293,17 @@ class Exchange:
 
     def poll(self, now):
         """Retransmit and give up as due; returns the time of the next deadline, or None."""
-        if not self._active and not self._waiting:
+        if not self._active and not self.waiting:
             return None
         for out in list(self._active):
             if out.deadline <= now and out in self._active:  # what one time-out leads to may end the others
                 self._timed_out(out, now)
-        for out in list(self._waiting):
-            if out.deadline <= now and out in self._waiting:
-                self._waiting.remove(out)
+        for out in list(self.waiting):
+            if out.deadline <= now and out in self.waiting:
+                self.waiting.remove(out)
                 out.on_reply(None, now)
         due = None
-        for under_way in (self._active, self._waiting):
+        for under_way in (self._active, self.waiting):
             for out in under_way:
                 if due is None or out.deadline < due:
                     due = out.deadline

@@ -104,7 +104,7 @@ def decode(datagram, message=None, memo=None):
     tail = datagram[pos:]
     options = memo.get(tail) if memo is not None else None
     if options is None:
-        options, start = _decode_options(tail)
+        options, start = decode_options(tail)
         if start < len(tail):
             message.payload = tail[start:]
         elif memo is not None and len(tail) <= _MEMO_LENGTH:
@@ -115,7 +115,7 @@ def decode(datagram, message=None, memo=None):
     return message
 
 
-def _decode_options(buf):
+def decode_options(buf):
     """(Options, where the payload starts) of all that follows the token."""
     end = len(buf)
     pos = number = bad = 0

@@ -8,14 +8,24 @@ end, and abort() if the end never comes. They may raise a CoapError, or OSError 
 Blocks belong together by method, path and query; a token may change from block to block, and with Leshan it does.
 """
 
+from binascii import crc32
+
 from coap import block
-from coap.errors import MethodNotAllowed, RequestEntityIncomplete, ServiceUnavailable, UnsupportedContentFormat
+from coap.errors import (
+    BadRequest,
+    MethodNotAllowed,
+    RequestEntityIncomplete,
+    ServiceUnavailable,
+    UnsupportedContentFormat,
+)
 from compat import const, print_exception
 from lwm2m import formats, management
 
 _GET = const(1)
 _POST = const(2)
 _PUT = const(3)
+_FETCH = const(5)
+_IPATCH = const(7)
 _CONTINUE = const(0x5F)
 _CHANGED = const(0x44)
 _CONTENT = const(0x45)
@@ -155,8 +165,12 @@ class Blocks:
         from lwm2m import writing
 
         tree = self.client.tree
+        if code in (_FETCH, _IPATCH):
+            return None, None
+        if not path:
+            raise BadRequest("path needs 1 to 4 ids")
         if code == _PUT or (code == _POST and len(path) == 2):
-            return writing.writable(tree, path)
+            return writing.writable(self.client, self.registration, path)
         if code == _POST and len(path) == 1:
             tree.instances(path[0])
             if path[0] in tree.creators:
@@ -188,18 +202,28 @@ class Blocks:
         num, _, szx = block.parse(asked.block2)
         if szx > self._szx:
             num, szx = num << szx - self._szx, self._szx
-        if self._key != _key(message, asked) or asked.accept not in (None, _format(self._body)):
-            if message.code != _GET:
+        if not self._is_kept(message, asked):
+            if message.code != _GET and (message.code != _FETCH or not message.payload):
                 raise RequestEntityIncomplete()
             asked.observe = None  # only block 0 can register (RFC 7959 section 2.6)
-            _, options, payload = self._answer(message, asked, b"", now)
+            _, options, payload = self._answer(message, asked, message.payload, now)
             self._keep(block.Body(options, payload), _key(message, asked), now)
         self._used = now
         return (_CONTENT,) + self._body.block(num, szx)
 
+    def _is_kept(self, message, asked):
+        """Whether this asks for more of what is kept. A FETCH says again what it wants (RFC 8132 section 2.4), but not
+        after a long list, which came in blocks itself."""
+        key = _key(message, asked)
+        if message.code == _FETCH and self._key and not message.payload:
+            key = key[:3] + self._key[3:]
+        return key == self._key and asked.accept in (None, _format(self._body))
+
     def notification(self, observation, options, payload, now):
-        """(options, first block) of a notification; the observer asks for the rest with plain GETs."""
-        self._keep(block.Body(options, payload), (_GET, observation.path, ()), now)
+        """(options, first block) of a notification; the observer asks for the rest as it asked at first, but without
+        Observe."""
+        key = getattr(observation, "key", None) or (_GET, observation.path, ())
+        self._keep(block.Body(options, payload), key, now)
         return self._body.block(0, self._szx)
 
     # -- a request of ours ----------------------------------------------------------------------------------------
@@ -212,7 +236,10 @@ class Blocks:
 
 def _key(message, asked):
     """What the blocks of one transfer have in common; never the token, which may change."""
-    return message.code, asked.path, tuple(asked.queries)
+    key = message.code, asked.path, tuple(asked.queries)
+    if message.code == _FETCH and asked.block1 is None:
+        key += (crc32(message.payload),)
+    return key
 
 
 def _echo(answer, asked):

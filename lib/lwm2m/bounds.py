@@ -18,6 +18,7 @@ def check(name, default, value):
         "QUEUE",
         "TOKEN_LENGTH",
         "SAMPLE_ms",
+        "SENDS",
         "STORED",
         "RETRY_FIRST_s",
         "RETRY_MAX_s",

@@ -6,13 +6,18 @@ from lwm2m import log
 
 def apply(obj, changes):
     """Make every (attribute, value) of a list true, or none of them (then re-raises what went wrong)."""
+    apply_all([(obj, name, value) for name, value in changes])
+
+
+def apply_all(changes):
+    """The same for a list of (instance, attribute, value)."""
     done = []
     try:
-        for name, value in changes:
-            done.append((name, _current(obj, name)))
+        for obj, name, value in changes:
+            done.append((obj, name, _current(obj, name)))
             _write(obj, name, value)
     except Exception:
-        for name, old in reversed(done):
+        for obj, name, old in reversed(done):
             _put_back(obj, name, old)
         raise
 

@@ -3,11 +3,11 @@
 lwm2m.runner drives it with sockets and asyncio; what a program imports as lwm2m.Client is the one from there.
 """
 
-from coap.errors import BadRequest, CoapError, FormatError, ServiceUnavailable, dotted
+from coap.errors import CoapError, FormatError, dotted
 from compat import print_exception
 from compat import randbelow as system_randbelow
 from lwm2m import log, management
-from lwm2m.config import Config, ConfigError
+from lwm2m.config import Config
 from lwm2m.objects.server import Server
 from lwm2m.registration import Registration, earlier
 from lwm2m.tree import Tree
@@ -30,19 +30,53 @@ class Client:
         self.on_wake = None  # called when `due` moved to now
         self.on_event = None
         self.clock = None  # callable: ms, for objects that measure; set by the runner
-        self._jobs = []  # [when, callable or generator, registration, token]: what runs after its response
+        self.unix_time_s = None  # callable: seconds since 1970, for time stamps; set by the runner
+        self.queue_mode = False  # whether the device sleeps between Updates (OMA Core 1.1 section 6.5)
+        self.access = None  # the Access of the servers, where there are several
+        self.bootstrap = None  # the Bootstrap, where there is a Bootstrap-Server
+        self.gateway = None  # the Gateway, if there are end devices behind this one
+        self.profile = None  # the Profile that is told in place of an object list (LwM2M 1.2)
+        self.accounts = None  # the Accounts, where there is a Bootstrap-Server
+        self.store = None  # what keeps things over a restart, see lwm2m.store
+        self.jobs = None  # made by the first Execute that leaves something to do
         self._samplers = []  # [when, object, whether it failed]
-        self.registrations = []
+        self.registrations = []  # with the LwM2M servers
+        self.sessions = []  # everything that has a link: the registrations, a Bootstrap, a download
         for server in servers:
-            self._add_server(server)
+            account = self.add(Server(server["ssid"], server["lifetime"], server["binding"]))
+            self.add_account(account, server["uri"])
 
-    def _add_server(self, server):
-        account = Server(server["ssid"], server["lifetime"], server["binding"])
-        self.add(account)
-        registration = Registration(self, account)
-        registration.uri = server["uri"]
+    def add_account(self, account, uri, security=None):
+        """Have a Registration for a Server object instance that was added; security is its Security instance."""
+        if uri.startswith("coap+tcp:"):
+            from coap.tcp import TcpExchange
+
+            registration = Registration(self, account, TcpExchange)
+        else:
+            registration = Registration(self, account)
+        registration.uri = uri
+        registration.security = security
         account.registration = registration
         self.registrations.append(registration)
+        if len(self.registrations) > 1:
+            from lwm2m import access
+
+            access.make(self)
+        self.open_session(registration)
+        return registration
+
+    # -- sessions ---------------------------------------------------------------------------------------------------
+
+    def open_session(self, session):
+        """Have the runner look after something with a link: `uri`, `security`, `link`, `outbox`, `exchange`, `state`,
+        and start, stop, link_up, link_down and poll as a Registration has them."""
+        self.sessions.append(session)
+        self.wake()
+
+    def close_session(self, session):
+        """The end of it; the runner closes its socket."""
+        self.sessions.remove(session)
+        self.wake()
 
     # -- objects --------------------------------------------------------------------------------------------------
 
@@ -51,6 +85,10 @@ class Client:
         self.tree.add(obj, iid)
         obj.notify = self._value_changed
         obj.client = self
+        if obj.OID == 2:
+            from lwm2m import access
+
+            access.make(self)
         if hasattr(obj, "sample"):
             self._samplers.append([0, obj, False])
         self._value_changed(obj, None)
@@ -61,23 +99,9 @@ class Client:
         self.tree.allow_create(make)
         self.wake()
 
-    def create(self, made):
-        """Add what a Create made, [(instance id or None, instance)], or none of it; raises CoapError."""
-        there = sum([len(self.tree.objects[oid]) for oid in self.tree.creators])
-        if there + len(made) > self.config.INSTANCES:
-            raise ServiceUnavailable("no room for another instance")
-        added = []
-        try:
-            for iid, obj in made:
-                added.append(self.add(obj, iid))
-        except ConfigError as error:
-            for obj in added:
-                self._drop(obj)
-            raise BadRequest(str(error))
-
     def remove(self, obj, now=None):
         """Take an object instance away; its attributes go, and its observations end with 4.04."""
-        self._drop(obj)
+        self.drop(obj)
         for registration in self.registrations:
             for path in list(registration.attributes):
                 if path[:2] == (obj.OID, obj.iid):
@@ -85,7 +109,8 @@ class Client:
             if registration.reporting:
                 registration.reporting.instance_removed(obj, self.clock() if now is None else now)
 
-    def _drop(self, obj):
+    def drop(self, obj):
+        """Take an object instance away that no server knows of yet; see remove."""
         self.tree.remove(obj)
         self._samplers = [one for one in self._samplers if one[1] is not obj]
         self._value_changed(obj, None)
@@ -94,6 +119,8 @@ class Client:
         for registration in self.registrations:
             if registration.reporting:
                 registration.reporting.value_changed(obj, name)
+        if self.accounts and obj.OID < 3:
+            self.accounts.unsaved = True
         self.wake()
 
     def links(self, version):
@@ -104,24 +131,26 @@ class Client:
 
     # -- datagrams and time ---------------------------------------------------------------------------------------
 
-    def receive(self, registration, datagram, now):
-        """Take one datagram from a server."""
-        problem = registration.exchange.receive(datagram, now)
+    def receive(self, session, datagram, now):
+        """Take one datagram from a server; not from one whose session is over, or silent during a bootstrap."""
+        if session not in self.sessions:
+            return
+        problem = session.exchange.receive(datagram, now)
         if problem:
-            log.debug("server %d: not CoAP: %s", registration.account.ssid, problem)
+            log.debug("%s: not CoAP: %s", session.uri, problem)
 
     def poll(self, now):
         """Run everything that is due; returns ms until the next time, or None."""
         self.due = None
         due = None
-        for job in list(self._jobs):
-            due = earlier(due, self._run_job(job, now))
+        if self.jobs:
+            due = self.jobs.poll(now)
         for sampler in self._samplers:
             if sampler[0] <= now:
                 self._sample(sampler, now)
             due = earlier(due, sampler[0])
-        for registration in self.registrations:
-            due = earlier(due, registration.poll(now))
+        for session in list(self.sessions):
+            due = earlier(due, session.poll(now))
         self.due = due = earlier(due, self.due)
         return None if due is None else max(0, due - now)
 
@@ -133,14 +162,19 @@ class Client:
 
     def start(self, now):
         """Register with every server."""
-        for registration in self.registrations:
-            registration.start(now)
+        for session in list(self.sessions):
+            session.start(now)
 
     def stop(self, now):
         """De-register from every server and close."""
         self._samplers = []
-        for registration in self.registrations:
-            registration.stop(now)
+        for session in list(self.sessions):
+            session.stop(now)
+
+    def factory_reset(self):
+        """Forget what bootstraps have brought and begin anew with what config.json says; for Device(factory_reset=)."""
+        if self.accounts:
+            self.accounts.factory_reset()
 
     def state_changed(self, registration):
         """Called by a registration whenever it enters a state."""
@@ -150,17 +184,34 @@ class Client:
 
     # -- requests -------------------------------------------------------------------------------------------------
 
+    def permit(self, registration, obj, right):
+        """Raise Unauthorized unless a server has this right (1 Read, 2 Write, 4 Execute, 8 Delete) on an instance."""
+        if self.access:
+            self.access.permit(registration, obj, right)
+
+    def records(self, registration, path):
+        """The readable content under a path of one or two ids, as much of it as this server may read (Tree.walk)."""
+        tree = self.tree
+        instances = tree.instances(path[0]) if len(path) == 1 else (tree.instance(path),)
+        if self.access:
+            instances = self.access.readable(registration, instances)
+        return tree.walk(instances)
+
     def handle(self, registration, message, now):
         """Answer a request: (code, options, payload), or None if the answer comes later. The one place that renders
         errors; nothing a peer sends gets past it."""
+        by_server = registration is not self.bootstrap
+        interface = management if by_server else registration.interface
         try:
-            asked = message.options.route or management.route(message.options)
+            asked = message.options.route or management.route(message.options, self.gateway)
             if asked.block1 is None and asked.block2 is None:
-                answer = management.respond(self, registration, message, asked, message.payload, now)
+                answer = interface.respond(self, registration, message, asked, message.payload, now)
                 if answer and len(answer[2]) > self.config.BLOCK_SIZE:
                     answer = self.make_blocks(registration).first(message, asked, answer, now)
             else:
                 answer = self.make_blocks(registration).respond(message, asked, now)
+            if by_server and self.accounts and self.accounts.unsaved and message.code != 1:
+                self.accounts.save_changes()
         except CoapError as error:
             answer = (error.code, error.options, str(error).encode())
         except FormatError as error:
@@ -174,52 +225,15 @@ class Client:
             print_exception(error)
             answer = (0xA0, (), b"")
         if message.code != 1 and answer:
-            log.info("server %d: %s -> %s", registration.account.ssid, described(message), dotted(answer[0]))
+            who = "server %d" % registration.account.ssid if by_server else "bootstrap server"
+            log.info("%s: %s -> %s", who, described(message), dotted(answer[0]))
         return answer
 
-    def executed(self, registration, token, result, now):
-        """What an executable returned: nothing, a callable to run when the response is out, or a generator that takes
-        long and yields how many ms to wait each time. Then the response comes when it is through. Raises
-        ServiceUnavailable if too many are under way."""
-        if result is None:
-            return 0x44, (), b""
-        if len(self._jobs) >= self.config.JOBS:
-            raise ServiceUnavailable("busy")
-        if hasattr(result, "send"):
-            self._jobs.append([now, result, registration, token])
-            self.wake()
-            return None
-        self._jobs.append([now + self.config.ACTION_DELAY_ms, result, None, None])
-        self.wake()
-        return 0x44, (), b""
+    def later(self, act, now):
+        """Run act() when the response that is under way is out; raises ServiceUnavailable."""
+        from lwm2m import executing
 
-    def _run_job(self, job, now):
-        """Run one job if it is due; returns when it wants to run next, or None when it is done."""
-        if job[0] > now:
-            return job[0]
-        try:
-            if job[2] is None:
-                self._jobs.remove(job)
-                job[1]()
-                return None
-            job[0] = now + next(job[1])
-            return job[0]
-        except StopIteration:
-            code = 0x44
-        except CoapError as error:
-            code = error.code
-        except OSError as error:
-            log.warning("hardware: %s", error)
-            code = 0xA3
-        except Exception as error:
-            print_exception(error)
-            code = 0xA0
-        if job[2] is not None:
-            self._jobs.remove(job)
-            if job[2].holds:
-                exchange = job[2].exchange
-                exchange.respond(job[3], code, (), b"", now, None, not exchange.full)
-        return None
+        executing.executed(self, None, None, act, now)
 
     def _sample(self, sampler, now):
         """Read one sensor. A failure is told once; the last value stays."""
@@ -244,6 +258,13 @@ class Client:
 
             registration.reporting = Reporting(registration)
         return registration.reporting
+
+    def send(self, paths, server=None, on_outcome=None, content_format=112):
+        """Tell servers the current values under paths such as "/3303/0/5700", unasked; returns to how many. See
+        lwm2m.send: also for a series of values with their times."""
+        from lwm2m import send
+
+        return send.send(self, paths, server, on_outcome, content_format)
 
     def make_blocks(self, registration):
         """The Blocks of a server, made at its first block-wise transfer."""

@@ -1,34 +1,72 @@
 """The answer to a Discover (OMA Core 1.1 section 6.3.2); imported by the first one."""
 
+from coap.errors import BadRequest
 from lwm2m.formats.link import ver_of
+from lwm2m.path import MAX_ID
 
 
-def discover(tree, path, store, version="1.1"):
-    """What is under a path, with the attributes that the asking server has set (OMA Core 1.1 section 6.3.2)."""
+def discover(tree, path, registration, queries=()):
+    """What is under a path, with the attributes that the asking server has set (OMA Core 1.1 section 6.3.2).
+
+    How far below it, a server may say as ?depth=0 to 3 (OMA Core 1.2); others are answered as if they had not. Raises
+    BadRequest, NotFound, Unauthorized.
+    """
+    depth = 2 if len(path) == 1 else 1
+    if registration.version == "1.2":
+        depth = _depth(queries, depth)
+    store = registration.attributes
     links = []
     if len(path) > 2:
-        _discover_resource(tree, path, store, links)
-        return ",".join(links)
-    if len(path) == 1:
-        instances = tree.instances(path[0])
-        ver = ver_of(path[0], tree.objects[path[0]], tree.creators.get(path[0]), version)
-        links.append("</%d>%s%s" % (path[0], ver, _text(store.get(path, {}))))
+        _add_target(links, tree, path, registration, _dim(*tree.resource(path)))
+        if depth:
+            _add_resource_instances(links, tree.resource(path), path, store)
+    elif len(path) == 2:
+        _add_target(links, tree, path, registration)
+        _add_resources(links, tree.instance(path), store, depth)
     else:
-        instances = (tree.instance(path),)
-    for obj in instances:
-        base = (obj.OID, obj.iid)
-        found = store.get(base, {}) if len(path) == 1 else _inherited(store, base)
-        links.append("</%d/%d>%s" % (base + (_text(found),)))
-        for row in obj.rows():
-            if obj.has(row):
-                own = store.get(base + (int(row[0]),), {})
-                links.append("</%d/%d/%s>%s%s" % (base + (row[0], _dim(obj, row), _text(own))))
-    return ",".join(links)
+        instances = tree.instances(path[0])
+        ver = ver_of(path[0], tree.objects[path[0]], tree.creators.get(path[0]), registration.version)
+        _add_target(links, tree, path, registration, ver)
+        for obj in instances if depth else ():
+            links.append("</%d/%d>%s" % (obj.OID, obj.iid, _text(store.get((obj.OID, obj.iid), {}))))
+            _add_resources(links, obj, store, depth - 1)
+    text = ",".join(links)
+    if path[0] > MAX_ID:  # of an end device: the prefix is not told
+        text = text.replace("</%d" % path[0], "</%d" % (path[0] & MAX_ID))
+    return text
 
 
-def _discover_resource(tree, path, store, links):
-    obj, row = tree.resource(path)
-    links.append("</%d/%d/%d>%s%s" % (path[:3] + (_dim(obj, row), _text(_inherited(store, path[:3])))))
+def _depth(queries, default):
+    for query in queries:
+        name, _, text = query.partition("=")
+        if name == "depth":
+            if text not in ("0", "1", "2", "3"):
+                raise BadRequest("depth is 0 to 3")
+            return int(text)
+    return default
+
+
+def _add_target(links, tree, path, registration, more=""):
+    if len(path) == 2:
+        tree.instance(path)
+    found = _inherited(registration, path)
+    links.append("</%s>%s%s" % ("/".join([str(one) for one in path[:3]]), more, _text(found)))
+
+
+def _add_resources(links, obj, store, depth):
+    if not depth:
+        return
+    base = (obj.OID, obj.iid)
+    for row in obj.rows():
+        if obj.has(row):
+            path = base + (int(row[0]),)
+            links.append("</%d/%d/%d>%s%s" % (path + (_dim(obj, row), _text(store.get(path, {})))))
+            if depth > 1:
+                _add_resource_instances(links, (obj, row), path, store)
+
+
+def _add_resource_instances(links, resource, path, store):
+    obj, row = resource
     if "*" in row[1]:
         for riid in sorted(obj.value_of(row) or ()):
             own = store.get(path[:3] + (riid,), {})
@@ -39,9 +77,14 @@ def _dim(obj, row):
     return ";dim=%d" % len(obj.value_of(row) or ()) if "*" in row[1] else ""
 
 
-def _inherited(store, path):
-    """Attributes of a path and, for the target of a Discover, the periods it inherits."""
+def _inherited(registration, path):
+    """Attributes of the target of a Discover and the periods it inherits; in LwM2M 1.2 also the server's defaults."""
     found = {}
+    account, store = registration.account, registration.attributes
+    if registration.version == "1.2":
+        for name, value in (("pmin", account.default_pmin), ("pmax", account.default_pmax)):
+            if value:
+                found[name] = value
     for length in range(1, len(path)):
         above = store.get(path[:length], {})
         for name in above:

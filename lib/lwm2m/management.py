@@ -10,6 +10,9 @@ from lwm2m import formats
 from lwm2m import path as paths
 
 _GET = const(1)
+_FETCH = const(5)
+_IPATCH = const(7)
+_READ = const(1)
 _TEXT = const(0)
 _LINK = const(40)
 _OPAQUE = const(42)
@@ -19,7 +22,7 @@ _TLV = const(11542)
 class Route:
     """What the options of a request ask for; kept with them, as a server asks the same again and again."""
 
-    def __init__(self, options):
+    def __init__(self, options, paths):
         self.accept = options.uint(17)
         self.content_format = options.uint(12)
         self.observe = options.uint(6)
@@ -29,18 +32,18 @@ class Route:
             self.queries = [query.decode() for query in options.all(15)]
         except UnicodeError:
             raise BadRequest("query is no UTF-8")
-        self.path = paths.parse(options.all(11))
+        self.path = paths.parse(options.all(11))  # () is the root, of which composite operations are asked
         self.version = -1  # of the tree, when obj, row and format were looked up
         self.obj = self.row = self.format = self.content = None
 
 
-def route(options):
-    """The Route of a request's options; raises BadOption or BadRequest."""
+def route(options, gateway=None):
+    """The Route of a request's options; raises BadOption or BadRequest, and what gateway.parse does."""
     found = options.route
     if found is None:
         if options.bad:
             raise BadOption("option %d" % options.bad)
-        found = options.route = Route(options)
+        found = options.route = Route(options, gateway or paths)
     return found
 
 
@@ -50,11 +53,17 @@ def respond(client, registration, message, asked, payload, now):
     Raises CoapError for an answer that is an error, FormatError for a payload that breaks its format.
     """
     code = message.code
+    if code in (_FETCH, _IPATCH):
+        from lwm2m import composite
+
+        return composite.respond(client, registration, message, asked, payload, now)
+    if not asked.path:
+        raise BadRequest("path needs 1 to 4 ids")
     if code == _GET:
         if asked.accept == _LINK:
             return _discover(client, registration, asked)
         if asked.observe is None:
-            payload, _ = _content(client.tree, asked)
+            payload, _ = _content(client, registration, asked)
             return 0x45, asked.content, payload
         return _observe(client, registration, message.token, asked, now)
     from lwm2m import writing
@@ -65,28 +74,31 @@ def respond(client, registration, message, asked, payload, now):
 # -- Read and Discover --------------------------------------------------------------------------------------------
 
 
-def _content(tree, asked):
+def _content(client, registration, asked):
     """(payload, value if it is one resource's) of what a Read asks for."""
+    tree = client.tree
     if asked.version != tree.version:
-        _look_up(tree, asked)
+        _look_up(client, registration, asked)
     path = asked.path
     if asked.row is None:
-        return asked.format.encode(path, tree.records(path)), None
+        return asked.format.encode(path, client.records(registration, path)), None
     record = tree.record(asked.obj, asked.row, path)
     return asked.format.encode(path, (record,)), record[3]
 
 
-def _look_up(tree, asked):
-    """Find the target and the format of a Read once for as long as the tree stays the same."""
-    path = asked.path
+def _look_up(client, registration, asked):
+    """Find the target and the format of a Read once for as long as the tree, and who may read it, stay the same."""
+    path, tree = asked.path, client.tree
     asked.version = -1
     asked.row = None
-    if len(path) > 2:
-        asked.obj, asked.row = tree.resource(path)
-        if "R" not in asked.row[1]:
-            raise MethodNotAllowed()
+    if len(path) == 1:
+        tree.instances(path[0])
     else:
-        tree.instances(path[0]) if len(path) == 1 else tree.instance(path)
+        client.permit(registration, tree.instance(path), _READ)
+        if len(path) > 2:
+            asked.obj, asked.row = tree.resource(path)
+            if "R" not in asked.row[1]:
+                raise MethodNotAllowed()
     accept = asked.accept
     if accept is None:
         accept = _TLV
@@ -102,22 +114,29 @@ def _look_up(tree, asked):
 def _discover(client, registration, asked):
     from lwm2m.discover import discover
 
-    links = discover(client.tree, asked.path, registration.attributes, registration.version)
+    links = discover(client.tree, asked.path, registration, asked.queries)
     return 0x45, ((12, _LINK),), links.encode()
 
 
 def _observe(client, registration, token, asked, now):
-    if asked.queries:
-        raise BadRequest("an Observe with attributes needs LwM2M 1.2")
     if asked.observe > 1:
         raise BadOption("Observe must be 0 or 1")
-    payload, value = _content(client.tree, asked)
+    if asked.observe == 1 and registration.reporting:
+        registration.reporting.cancel(token)  # even if there is nothing to read any more
+    payload, value = _content(client, registration, asked)
+    own = None
+    if asked.queries:
+        from lwm2m import write_attributes
+
+        own = write_attributes.parameters(registration, asked)
     if asked.observe == 1:
-        if registration.reporting:
-            registration.reporting.cancel(token)
         return 0x45, asked.content, payload
     reporting = client.make_reporting(registration)
-    sequence = reporting.observe(token, asked.path, asked.format, asked.row, payload, value, now)
+    from lwm2m.reporting import Observation
+
+    observation = Observation(token, asked.path, asked.format, asked.row)
+    observation.own = own
+    sequence = reporting.observe(observation, observation.compared(payload, value), now)
     if sequence is None:
         return 0x45, asked.content, payload
     return 0x45, ((6, sequence),) + asked.content, payload

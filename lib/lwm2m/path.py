@@ -3,12 +3,14 @@
 from coap.errors import BadRequest
 
 MAX_ID = 65535  # reserved: "no object", "any instance"
+prefixes = None  # set by lwm2m.gateway: names that begin with a prefix, which stand for object ids above MAX_ID
 
 
 def parse(segments):
-    """Uri-Path segments (bytes) -> tuple of ids; raises BadRequest unless they are 1 to 4 plain numbers below 65535."""
-    if not 1 <= len(segments) <= 4:
-        raise BadRequest("path needs 1 to 4 ids")
+    """Uri-Path segments (bytes) -> tuple of ids; raises BadRequest unless they are at most 4 plain numbers
+    below 65535."""
+    if len(segments) > 4:
+        raise BadRequest("path has more than 4 ids")
     return tuple([_id(segment) for segment in segments])
 
 

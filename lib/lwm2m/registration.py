@@ -13,13 +13,16 @@ LOST           No contact, but the registration still holds by its lifetime: it 
 RECONNECTING   The link is being opened again for that.
 DISABLING      The server disabled itself (Execute /1/x/4): the De-register is on its way.
 DISABLED       Silent and deaf until the Disable Timeout (/1/x/5) is over.
+ASLEEP         Queue mode: registered, but deaf, until there is something to tell or the next Update is due.
 STOPPING       The De-register is on its way, as the device is about to end.
 FAILED         All attempts that the account allows (/1/x/17-20) were in vain, or the server refuses for good.
 
 What happens to it: START and STOP from our side; LINK_UP and LINK_DOWN from the transport; ACCEPTED (2.xx), REFUSED
-(4.xx, 5.xx), VERSION (4.12), BUSY (5.03 with Max-Age) and SILENCE (no answer after all retransmissions) from the
-server's answers; GIVE_UP when /1/x/17-20 allow no further attempt; DUE when the timer of the state has run out,
-EXPIRED if the lifetime has as well; UPDATE when there is something to tell; DISABLE when the server wishes so.
+(4.xx, 5.xx), VERSION (4.12, or any refusal of a profile), BUSY (5.03 with Max-Age) and SILENCE (no answer after all
+retransmissions) from the server's answers; GIVE_UP when /1/x/17-20 allow no further attempt; DUE when the timer of the
+state has run out, EXPIRED if the lifetime has as well; UPDATE when there is something to tell; DISABLE when the server
+wishes so; SLEEP when queue mode's awake time is over, QUEUE when that mode is switched on or off, which an Update
+cannot tell.
 
 ROWS below is all there is: state, event -> next state and action. `_go` is the only place that changes the state.
 """
@@ -42,19 +45,22 @@ WAITING DUE -> CONNECTING connect
 WAITING LINK_DOWN -> WAITING wait_max_age
 WAITING GIVE_UP -> FAILED close
 REGISTERED DUE,UPDATE,SILENCE -> UPDATING update
-REGISTERED DISABLE -> DISABLING deregister
+REGISTERED SLEEP -> ASLEEP keep_waiting
+REGISTERED,ASLEEP QUEUE -> REGISTERING register
+ASLEEP DUE,UPDATE -> UPDATING update
+REGISTERED,ASLEEP DISABLE -> DISABLING deregister
 UPDATING ACCEPTED -> REGISTERED updated
 UPDATING REFUSED,VERSION -> REGISTERING register
 UPDATING BUSY -> LOST wait_max_age
-REGISTERED,UPDATING,LOST LINK_DOWN -> LOST retry_soon
+REGISTERED,UPDATING,LOST,ASLEEP LINK_DOWN -> LOST retry_soon
 UPDATING SILENCE -> LOST retry_soon
 LOST DUE -> RECONNECTING connect
-LOST EXPIRED -> CONNECTING start_over
+REGISTERED,ASLEEP,LOST EXPIRED -> CONNECTING start_over
 RECONNECTING LINK_UP -> UPDATING update
 RECONNECTING LINK_DOWN -> LOST retry_soon
 DISABLING ACCEPTED,REFUSED,VERSION,BUSY,SILENCE,LINK_DOWN -> DISABLED sleep
 DISABLED DUE -> CONNECTING connect
-REGISTERED,UPDATING STOP -> STOPPING deregister
+REGISTERED,UPDATING,ASLEEP STOP -> STOPPING deregister
 DISABLING,STOPPING STOP -> STOPPING keep_waiting
 STOPPING ACCEPTED,REFUSED,VERSION,BUSY,SILENCE,LINK_DOWN -> STOPPED close
 CONNECTING,REGISTERING,WAITING,LOST,RECONNECTING,DISABLED,FAILED,STOPPED STOP -> STOPPED close
@@ -77,27 +83,30 @@ class Registration:
     "closed", "opening" (open it and report by link_up or link_down) or "open".
     """
 
-    def __init__(self, client, account):
+    uri = security = None
+
+    def __init__(self, client, account, exchange=Exchange):
         self.client = client
         self.account = account
-        self.uri = None
         self.outbox = []  # datagrams for the transport, oldest first
         self.state = "STOPPED"
         self.holds = False  # whether the server may manage the device: it has registered there, by all we know
         self.link = "closed"
         self.location = None  # Location-Path segments, verbatim
         self.version = client.version
-        self.exchange = Exchange(client.config, self.outbox.append, self._handle, client.randbelow)
+        self.profile = None  # the client's, as long as this server may know it (LwM2M 1.2)
+        self.exchange = exchange(client.config, self.outbox.append, self._handle, client.randbelow)
         self.attributes = {}  # path -> {name: value}, this server's own (OMA Core 1.1 section 5.1.2)
         self.reporting = None  # made by the first Observe
         self.blocks = None  # made by the first block-wise transfer
+        self.sends = None  # made by the first Send
         self.due = None  # when the timer of this state runs out, ms
         self.expires = None  # when the registration ends by its lifetime, ms; None is never
         self.update_wanted = self.disable_wanted = False  # by Execute /1/x/8 and 4
-        self._attempt = self._sequence = 0
+        self.attempt = self.sequence = 0  # see lwm2m.retry
         self._retry_after_ms = 60000
-        self._told = self._telling = None  # (lifetime, binding, version of the object list) that the server knows, or
-        # will know when it has accepted what is on its way
+        self._told = self._telling = None  # (lifetime, binding, queue mode, version of the object list) that the server
+        # knows, or will know when it has accepted what is on its way
 
     # -- what the rest of the house asks and says -----------------------------------------------------------------
 
@@ -138,15 +147,27 @@ class Registration:
 
     def poll(self, now):
         """Run what is due; returns the time of the next deadline in ms, or None."""
+        if self.account.registration is None and self.state != "STOPPING":  # see creating.remove_account
+            self.stop(now)
         due = self.exchange.poll(now)
-        if self.state == "REGISTERED" and not self.exchange.busy:
+        if self.state in ("REGISTERED", "ASLEEP") and not self.exchange.busy:
             self._tell(now)
+        if self._told and self._told[2] and self.state == "REGISTERED":
+            from lwm2m import queue_mode
+
+            at = queue_mode.sleeps_at(self)
+            if at is None or at > now:
+                due = earlier(due, at)
+            else:
+                self._go("SLEEP", now)
         if self.due is not None and self.due <= now:
             self._timer(now)
         if self.reporting:
             due = earlier(due, self.reporting.poll(now))
         if self.blocks:
             due = earlier(due, self.blocks.poll(now))
+        if self.sends:
+            due = earlier(due, self.sends.poll(now))
         return earlier(due, self.due)
 
     def _tell(self, now):
@@ -155,10 +176,14 @@ class Registration:
             self.disable_wanted = False
             self._go("DISABLE", now)
         elif self.update_wanted or self._told != self._facts():
-            self._go("UPDATE", now)
+            queue_changed = self.version != "1.0" and self._told[2] != self._facts()[2]
+            self._go("QUEUE" if queue_changed else "UPDATE", now)
 
     def _facts(self):
-        return (self.account.lifetime, self.account.binding, self.client.tree.version)
+        account = self.account
+        queue = self.client.queue_mode or "Q" in account.binding
+        binding = account.binding.replace("Q", "") + ("Q" if queue and self.version == "1.0" else "")
+        return (account.lifetime, binding, queue, self.client.tree.version)
 
     # -- the machine ----------------------------------------------------------------------------------------------
 
@@ -172,29 +197,31 @@ class Registration:
             log.info("server %d: %s -> %s", self.account.ssid, self.state, state)
         self.state = state
         self.holds = state in ("REGISTERED", "UPDATING", "LOST", "RECONNECTING")
-        self.due = None
+        if state != "ASLEEP":
+            self.due = None
         getattr(self, "_do_" + action)(now)
         if self.state == state:  # else the action has led on, and that has been told
             self.client.state_changed(self)
 
     def _timer(self, now):
         self.due = None
-        if self.state == "LOST" and self.expires is not None and now >= self.expires:
-            self._go("EXPIRED", now)
-        else:
-            self._go("DUE", now)
+        expired = self.expires is not None and now >= self.expires and self.state in ("REGISTERED", "ASLEEP", "LOST")
+        self._go("EXPIRED" if expired else "DUE", now)
 
     def _do_connect(self, now):
         self.link = "opening"
 
     def _do_start_over(self, now):
-        self._attempt = self._sequence = 0
+        self.attempt = self.sequence = 0
+        self.profile = self.client.profile if self.version == "1.2" else None
         self.link = "opening"
 
     def _do_close(self, now):
         self.link = "closed"
         self.exchange.reset()
         self._forget()
+        if self.account.registration is None:
+            self.client.close_session(self)
 
     def _do_sleep(self, now):
         self._do_close(now)
@@ -202,51 +229,54 @@ class Registration:
         self.due = now + (86400 if timeout_s is None else timeout_s) * 1000
 
     def _do_keep_waiting(self, now):
-        """The De-register is under way already."""
+        """The De-register is under way already; or the timer goes on in sleep."""
 
     def _do_register(self, now):
         """CON POST /rd (OMA Core 1.1 section 6.2.1): a new registration, so the old one's observations are void."""
         self.exchange.reset()
         self._forget()
-        account = self.account
-        self._telling = self._facts()
+        client, version = self.client, self.version
+        self._telling = lifetime, binding, queue, _ = self._facts()
         options = [(11, b"rd"), (12, 40)]
-        for query in (
-            "ep=" + self.client.endpoint,
-            "lt=%d" % account.lifetime,
-            "lwm2m=" + self.version,
-            "b=" + account.binding,
-        ):
+        for query in "ep=" + client.endpoint, "lt=%d" % lifetime, "lwm2m=" + version, "b=" + binding:
             options.append((15, query.encode()))
-        self._send(2, options, self.client.links(self.version).encode(), now)
+        if queue and version != "1.0":
+            options.append((15, b"Q"))
+        links = client.links(version)
+        if self.profile:
+            links = self.profile(options, links)
+        self._send(2, options, links.encode(), now)
 
     def _do_lower_version(self, now):
-        log.warning("server %d: does not speak LwM2M %s, trying 1.0", self.account.ssid, self.version)
-        self.version = "1.0"
+        """Say less: all objects in place of a profile, or an older version."""
+        if self.profile:
+            self.profile = None
+        else:
+            self.version = "1.0" if self.version == "1.1" else "1.1"
+        log.warning("server %d: does not take it, trying LwM2M %s", self.account.ssid, self.version)
         self._do_register(now)
 
     def _do_registered(self, now):
-        self._attempt = self._sequence = 0
+        self.attempt = self.sequence = 0
         self._alive(now)
 
     def _do_update(self, now):
         """CON POST to the Location-Path with only what has changed (OMA Core 1.1 section 6.2.2)."""
-        account = self.account
         known, self._telling = self._told, self._facts()
         self.update_wanted = False
         options = [(11, segment) for segment in self.location]
         payload = b""
-        if known[2] != self._telling[2]:
+        if known[3] != self._telling[3]:
             options.append((12, 40))
             payload = self.client.links(self.version).encode()
-        if known[0] != account.lifetime:
-            options.append((15, b"lt=%d" % account.lifetime))
-        if known[1] != account.binding:
-            options.append((15, b"b=" + account.binding.encode()))
+        if known[0] != self._telling[0]:
+            options.append((15, b"lt=%d" % self._telling[0]))
+        if known[1] != self._telling[1]:
+            options.append((15, b"b=" + self._telling[1].encode()))
         self._send(2, options, payload, now)
 
     def _do_updated(self, now):
-        self._attempt = 0
+        self.attempt = 0
         self._alive(now)
         if self.reporting:
             self.reporting.back_online(now)
@@ -256,39 +286,23 @@ class Registration:
         self._send(4, [(11, segment) for segment in self.location], b"", now)
 
     def _do_back_off(self, now):
-        """The next Register: by /1/x/17-20 if the account has any of them, else for ever, at growing distances."""
-        self.link = "closed"
-        self._attempt += 1
-        account, config = self.account, self.client.config
-        if account.has_retry_policy():
-            delay_s = self._policy_delay_s(account, config)
-            if delay_s is None:
-                self._go("GIVE_UP", now)
-                return
-        else:
-            delay_s = min(config.RETRY_FIRST_s << min(self._attempt - 1, 16), config.RETRY_MAX_s)
-        self._wait(delay_s * 1000, now)
+        """The next Register, or none."""
+        from lwm2m import retry
 
-    def _policy_delay_s(self, account, config):
-        """OMA Core 1.1 section 6.2.1.2: None when every attempt of every sequence is used up."""
-        count = config.RETRY_COUNT if account.retry_count is None else account.retry_count
-        timer_s = config.RETRY_TIMER_s if account.retry_timer is None else account.retry_timer
-        if self._attempt < count:
-            return timer_s << min(self._attempt - 1, 16)
-        self._attempt = 0
-        self._sequence += 1
-        sequences = config.SEQUENCE_COUNT if account.sequence_count is None else account.sequence_count
-        if self._sequence >= sequences:
-            return None
-        return config.SEQUENCE_DELAY_s if account.sequence_delay is None else account.sequence_delay
+        self.link = "closed"
+        delay_s = retry.delay_s(self)
+        if delay_s is None:
+            self._go("GIVE_UP", now)
+        else:
+            self._wait(delay_s * 1000, now)
 
     def _do_retry_soon(self, now):
         """The registration holds: try to get back at 1, 2, 4 ... s, at most a minute apart."""
         self.exchange.reset()
         if self.reporting:
             self.reporting.went_offline()
-        delay_ms = min(1000 << min(self._attempt, 16), 60000)
-        self._attempt += 1
+        delay_ms = min(1000 << min(self.attempt, 16), 60000)
+        self.attempt += 1
         self._wait(delay_ms, now)
         if self.expires is not None and self.due > self.expires > now:
             self.due = self.expires
@@ -335,6 +349,8 @@ class Registration:
         return "ACCEPTED"
 
     def _refusal(self, message):
+        if self.profile and self.state == "REGISTERING":
+            return "VERSION"
         if message.code == 0x8C and self.version != "1.0":
             return "VERSION"
         max_age_s = message.options.uint(14)
@@ -347,11 +363,10 @@ class Registration:
         """The server has just confirmed the registration: the lifetime starts anew."""
         self._told = self._telling
         lifetime_ms = self._told[0] * 1000
+        self.expires = self.due = None
         if lifetime_ms:
             self.expires = now + lifetime_ms
             self.due = self.expires - min(lifetime_ms // 2, self.client.config.max_transmit_wait_ms())
-        else:
-            self.expires = self.due = None
 
     def _forget(self):
         self.location = self.expires = None

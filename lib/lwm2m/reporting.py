@@ -11,7 +11,7 @@ observer is alive and holds the way through a NAT open. While a server is away t
 /1/x/6 says so; else it gets the current value when it is back.
 """
 
-from coap.errors import CoapError, ServiceUnavailable
+from coap.errors import CoapError, ServiceUnavailable, Unauthorized
 from coap.message import RST
 from compat import const, print_exception
 from lwm2m import attributes, log
@@ -20,25 +20,70 @@ _DAY_ms = const(86400000)
 
 
 class Observation:
-    """One observed path of one server: what was sent last and when."""
+    """One observed path of one server: what was sent last and when. What the methods do for several paths at a time is
+    in lwm2m.composite_observation."""
+
+    own = None  # path -> {name: value}: parameters of this Observe (LwM2M 1.2), in place of the server's attributes
 
     def __init__(self, token, path, format, row):
         self.token = token
         self.path = path
         self.format = format
         self.row = row  # None for a path above the resource
-        self.numeric = bool(row) and row[2] in attributes.NUMERIC and ("*" not in row[1] or len(path) == 4)
+        self.plain = bool(row) and row[2] in attributes.PLAIN and ("*" not in row[1] or len(path) == 4)
         self.sequence = 0  # Observe option, 24 bit
-        self.sent = None  # what is compared: the number, else the payload
+        self.sent = None  # what is compared: the number or bool, else the payload
         self.sent_at = self.evaluated_at = self.confirmed_at = 0
-        self.dirty = False  # changed since the last evaluation
+        self.dirty = 0  # changed since the last evaluation: a bit for each path, -1 for all
         self.pending = None  # payload of a confirmable notification that waits for its ACK
 
     def compared(self, payload, value):
-        """What tells one notification from the next: the number itself if it is one."""
-        if not self.numeric:
+        """What tells one notification from the next: the value itself if it is a number or a bool."""
+        if not self.plain:
             return payload
         return value[self.path[3]] if len(self.path) == 4 else value
+
+    def mark(self, obj, name):
+        """Be dirty if this observes a value, or whatever comes or goes with an instance (then name is None)."""
+        path = self.path
+        if path[0] == obj.OID and (len(path) == 1 or path[1] == obj.iid):
+            if self.row is None or self.row[3] == name:
+                self.dirty = 1
+
+    def ends_with(self, obj):
+        """Whether this cannot outlive an instance."""
+        return self.path[:2] == (obj.OID, obj.iid)
+
+    def found(self, registration):
+        """The attributes that hold for this."""
+        return attributes.effective(self.own or registration.attributes, self.path, registration.account)
+
+    def next_look(self, found):
+        """When this must be looked at, ms, or None."""
+        return attributes.next_look(self.dirty, self.sent_at, self.evaluated_at, found)
+
+    def render(self, registration, *time_s):
+        """(payload, what is compared) of the current value; raises what a Read does."""
+        path, client = self.path, registration.client
+        if self.row is None:
+            payload = self.format.encode(path, client.records(registration, path), *time_s)
+            return payload, payload
+        obj = client.tree.instance(path)
+        client.permit(registration, obj, 1)
+        record = client.tree.record(obj, self.row, path)
+        payload = self.format.encode(path, (record,), *time_s)
+        return payload, self.compared(payload, record[3])
+
+    def calls(self, found, value, dirty, now):
+        """Whether a value calls for a notification now; if it has to wait for pmin, this is dirty again."""
+        since_ms = now - self.sent_at
+        if attributes.is_overdue(found, since_ms) or attributes.has_changed(found, self.plain, self.sent, value):
+            if since_ms >= found.get("pmin", 0) * 1000:
+                return True
+            self.dirty = 1
+        elif "edge" in found:
+            self.sent = value  # the way back is no news, but the next edge is one
+        return False
 
 
 class Reporting:
@@ -48,22 +93,21 @@ class Reporting:
         self.registration = registration
         self.client = registration.client
         self.observations = []
-        self._stored = []  # (observation, payload) while the server is away, oldest first
+        self.stored = []  # (observation, payload) while the server is away, oldest first
         self._due = None
 
     # -- Observe and Cancel ---------------------------------------------------------------------------------------
 
-    def observe(self, token, path, format, row, payload, value, now):
+    def observe(self, observation, value, now):
         """Start to observe, or replace what the same token observed; returns the Observe option's value, or None if
-        there is no room: the answer is then a plain Read (RFC 7641 section 4.1)."""
-        sequence = self.cancel(token)
+        there is no room: the answer is then a plain Read (RFC 7641 section 4.1). value is what is compared."""
+        sequence = self.cancel(observation.token)
         if len(self.observations) >= self.client.config.OBSERVATIONS:
             log.warning("server %d: no room for one more observation", self.registration.account.ssid)
             return None
-        observation = Observation(token, path, format, row)
         observation.sequence = sequence
         observation.confirmed_at = now
-        self._sent(observation, observation.compared(payload, value), now)
+        self._sent(observation, value, now)
         self.observations.append(observation)
         self._due = now
         self.client.wake()
@@ -82,34 +126,27 @@ class Reporting:
         if observation in self.observations:
             self.observations.remove(observation)
         observation.pending = None
-        self._stored = [entry for entry in self._stored if entry[0] is not observation]
+        self.stored = [entry for entry in self.stored if entry[0] is not observation]
 
     def clear(self):
         """A new registration voids all observations."""
         self.observations = []
-        self._stored = []
+        self.stored = []
 
     # -- what happened --------------------------------------------------------------------------------------------
 
     def value_changed(self, obj, name):
         """Mark whatever observes this value."""
         for observation in self.observations:
-            path = observation.path
-            if path[0] == obj.OID and (len(path) == 1 or path[1] == obj.iid):
-                if observation.row is None or observation.row[3] == name:
-                    observation.dirty = True
-                    self._due = 0
+            observation.mark(obj, name)
+            if observation.dirty:
+                self._due = 0
 
     def instance_removed(self, obj, now):
         """4.04 ends the observations below a deleted instance (RFC 7641 section 4.2); those above see a change."""
         for observation in list(self.observations):
-            path = observation.path
-            if path[0] == obj.OID:
-                if len(path) == 1:
-                    observation.dirty = True
-                    self._due = 0
-                elif path[1] == obj.iid:
-                    self._fail(observation, 0x84, now)
+            if observation.ends_with(obj):
+                self._fail(observation, 0x84, now)
 
     def attributes_changed(self):
         """Timers run anew from the last notification."""
@@ -121,18 +158,14 @@ class Reporting:
             self._undelivered(observation)
 
     def _undelivered(self, observation):
-        if observation.pending is None:
-            return
-        if self.registration.account.notification_storing:
-            self._store(observation, observation.pending)
-        else:
-            observation.dirty = True
-            observation.sent = None
-        observation.pending = None
+        if observation.pending is not None:
+            from lwm2m import stored
+
+            stored.undelivered(self, observation)
 
     def back_online(self, now):
         """Send what was stored, in order."""
-        stored, self._stored = self._stored, []
+        stored, self.stored = self.stored, []
         for observation, payload in stored:
             self._transmit(observation, payload, now)
         self._due = now
@@ -158,42 +191,32 @@ class Reporting:
         """Evaluate one observation if it is time; returns when to look again, or None."""
         if observation.pending is not None:
             return None
-        found = attributes.effective(self.registration.attributes, observation.path, self.registration.account)
-        due = self._next_look(observation, found)
+        found = observation.found(self.registration)
+        due = observation.next_look(found)
         if due is None or due > now:
             return due
         try:
             if not self._evaluate(observation, found, now):
                 return None
         except MemoryError:
-            observation.dirty = True  # nothing was sent: once the runner has made room, look again
+            observation.dirty = -1  # nothing was sent: once the runner has made room, look again
             raise
-        due = self._next_look(observation, found)
+        due = observation.next_look(found)
         return None if due is None else max(due, now + 1)
-
-    def _next_look(self, observation, found):
-        """When an observation must be looked at: a change after epmin and pmin, else after pmax or epmax."""
-        times = []
-        pmin, pmax = found.get("pmin", 0), found.get("pmax", 0)
-        if observation.dirty:
-            times.append(observation.sent_at + pmin * 1000)
-        if pmax and pmax >= pmin:
-            times.append(observation.sent_at + pmax * 1000)
-        if "epmax" in found:
-            times.append(observation.evaluated_at + found["epmax"] * 1000)
-        return max(min(times), observation.evaluated_at + found.get("epmin", 0) * 1000) if times else None
 
     def _evaluate(self, observation, found, now):
         """Send or store the current value if the algorithm above says so; returns whether the observation lives on."""
         registration = self.registration
         online = registration.online
-        if not online and not registration.account.notification_storing:
-            observation.dirty = True
+        asleep = registration.state == "ASLEEP"
+        if not online and not asleep and not registration.account.notification_storing:
+            observation.dirty = -1
             return False
-        observation.dirty = False  # before the value is read: an interrupt may change it again meanwhile
+        dirty = observation.dirty
+        observation.dirty = 0  # before the value is read: an interrupt may change it again meanwhile
         try:
-            payload, value = self._render(observation)
-        except (ServiceUnavailable, OSError):
+            payload, value = observation.render(registration)
+        except (ServiceUnavailable, Unauthorized, OSError):
             observation.evaluated_at = observation.sent_at = now
             return True
         except CoapError as error:
@@ -206,28 +229,20 @@ class Reporting:
             self._fail(observation, CoapError.code, now)
             return False
         observation.evaluated_at = now
-        pmin, pmax = found.get("pmin", 0), found.get("pmax", 0)
-        overdue = pmax and pmax >= pmin and now - observation.sent_at >= pmax * 1000
-        if overdue or attributes.has_changed(found, observation.numeric, observation.sent, value):
-            if now - observation.sent_at < pmin * 1000:
-                observation.dirty = True
-                return True
+        if observation.calls(found, value, dirty, now):
+            if asleep:  # an Update first: the server must hear that we listen
+                observation.dirty |= dirty or -1
+                registration.update_wanted = True
+                self.client.wake()
+                return False
             if online:
-                self._transmit(observation, payload, now)
+                self._transmit(observation, payload, now, found.get("con"))
             else:
-                self._store(observation, payload)
+                from lwm2m import stored
+
+                stored.keep(self, observation, payload, True)
             self._sent(observation, value, now)
         return True
-
-    def _render(self, observation):
-        """(payload, what is compared) of the current value."""
-        path, tree = observation.path, self.client.tree
-        if observation.row is None:
-            payload = observation.format.encode(path, tree.records(path))
-            return payload, payload
-        record = tree.record(tree.instance(path), observation.row, path)
-        payload = observation.format.encode(path, (record,))
-        return payload, observation.compared(payload, record[3])
 
     def _sent(self, observation, value, now):
         observation.sent = value
@@ -235,15 +250,11 @@ class Reporting:
 
     # -- on the way -----------------------------------------------------------------------------------------------
 
-    def _store(self, observation, payload):
-        self._stored.append((observation, payload))
-        if len(self._stored) > self.client.config.STORED:
-            self._stored.pop(0)
-
-    def _transmit(self, observation, payload, now):
+    def _transmit(self, observation, payload, now, confirmable=None):
         config = self.client.config
         observation.sequence = observation.sequence + 1 & 0xFFFFFF
-        confirmable = observation.sequence % config.CON_EVERY == 0 if config.CON_EVERY else False
+        if config.CON_EVERY and observation.sequence % config.CON_EVERY == 0:
+            confirmable = True
         confirmable = confirmable or now - observation.confirmed_at >= _DAY_ms
         confirmable = confirmable and not self.registration.exchange.full
         options, part = self.client.content(self.registration, observation, payload, now)

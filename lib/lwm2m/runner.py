@@ -6,10 +6,9 @@ Ways out of `Client.run`: every server is stopped (after `close`), cancellation,
 import asyncio
 import gc
 
-from compat import Clock, WakeEvent, const, forget, print_exception, readable, unique_id, wait_event
+from compat import Clock, WakeEvent, const, forget, print_exception, readable, unique_id, unix_time_s, wait_event
 from lwm2m import client, log
 from lwm2m.config import Config, ConfigError, parse_uri
-from lwm2m.transport.udp import Udp
 
 _LONGEST_SLEEP_ms = const(86400000)  # asyncio refuses 6 days, and the clock must be asked more often than ticks wrap
 _PAUSE_s = 0.2  # after something unexpected: it must not come back in a tight loop
@@ -32,10 +31,18 @@ class Client(client.Client):
         endpoint = found["endpoint"] or default_endpoint()
         made = cls(endpoint, found["servers"], Config(**found["limits"]), found["lwm2m"])
         made.local_port = found["local_port"]
+        made.queue_mode = found["queue_mode"]
         for registration in made.registrations:  # optional resources are there only with a value, and not to be written
             account = registration.account
             account.default_pmin = account.default_pmax = 0
             account.disable_timeout = 86400
+            account.mute_send = False
+        if found["bootstrap"]:
+            from lwm2m import accounts, store
+
+            made.store = store.FileStore(path[: path.rfind("/") + 1])
+            accounts.furnish(made, found["bootstrap"], made.store, settings.mark(found))
+        gc.collect()
         return made
 
     async def run(self):
@@ -65,9 +72,10 @@ class Runner:
         self.client = client
         self._clock = Clock()
         self._event = WakeEvent()
-        self._transports = {}  # registration -> [transport, reader task or None]
+        self._transports = {}  # session -> [transport, reader task or None]
         client.clock = self._clock.ms
         client.on_wake = self._event.set
+        client.unix_time_s = unix_time_s
 
     async def serve(self):
         """Register everywhere and serve until every server is stopped."""
@@ -80,10 +88,10 @@ class Runner:
 
     async def close(self):
         """De-register, but do not wait for ever (Config.CLOSE_TIMEOUT_ms)."""
-        for registration, entry in self._transports.items():
+        for session, entry in self._transports.items():
             if entry[1]:  # on MicroPython, Ctrl-C may have hit the reader and ended it
                 entry[1].cancel()
-                entry[1] = asyncio.create_task(self._read(registration, entry[0]))
+                entry[1] = asyncio.create_task(self._read(session, entry[0]))
         now = self._clock.ms()
         self.client.stop(now)
         await self._loop(now + self.client.config.CLOSE_TIMEOUT_ms)
@@ -109,9 +117,9 @@ class Runner:
         now = self._clock.ms()
         delay = client.poll(now)
         self._links(now)
-        for registration in client.registrations:
-            self._flush(registration)
-        if not [1 for registration in client.registrations if registration.state != "STOPPED"]:
+        for session in client.sessions:
+            self._flush(session)
+        if not [1 for session in client.sessions if session.state != "STOPPED"]:
             return True
         if deadline is not None:
             if now >= deadline:
@@ -123,19 +131,25 @@ class Runner:
     # -- links ----------------------------------------------------------------------------------------------------
 
     def _links(self, now):
-        """Open and close sockets as the registrations want them."""
-        for registration in self.client.registrations:
-            if registration.link == "opening":
-                self._open(registration, now)
-            elif registration.link == "closed" and registration in self._transports:
-                self._flush(registration)
-                self._shut(registration)
+        """Open and close sockets as the sessions want them."""
+        sessions = self.client.sessions
+        for session in list(self._transports):
+            if session.link == "closed" or session not in sessions:
+                self._flush(session)
+                self._shut(session)
+        for session in list(sessions):
+            if session.link == "opening":
+                self._open(session, now)
 
-    def _open(self, registration, now):
-        entry = self._transports.get(registration)
+    def _open(self, session, now):
+        entry = self._transports.get(session)
         if entry is None:
-            host, port = parse_uri(registration.uri)
-            entry = self._transports[registration] = [Udp(host, port, self._local_port(registration)), None]
+            try:
+                host, port = parse_uri(session.uri)
+            except ConfigError as error:  # of an account that a server wrote; config.json was checked at the start
+                session.link_down(str(error), now)
+                return
+            entry = self._transports[session] = [self._transport(session, host, port), None]
         elif entry[1]:
             entry[1].cancel()
             entry[1] = None
@@ -144,66 +158,73 @@ class Runner:
         except ConfigError:
             raise
         except OSError as error:
-            self._shut(registration)
-            registration.link_down("no link: %s" % error, now)
+            self._shut(session)
+            session.link_down("no link: %s" % error, now)
             return
-        entry[1] = asyncio.create_task(self._read(registration, entry[0]))
-        registration.link_up(now)
+        entry[1] = asyncio.create_task(self._read(session, entry[0]))
+        session.link_up(now)
 
-    def _local_port(self, registration):
-        return self.client.local_port if registration is self.client.registrations[0] else 0
+    def _transport(self, session, host, port):
+        if session.uri.startswith("coap+tcp:"):
+            from lwm2m.transport import tcp as transport
+        else:
+            from lwm2m.transport import udp as transport
+        return transport.Transport(host, port, self._local_port(session))
 
-    def _shut(self, registration):
-        transport, task = self._transports.pop(registration)
+    def _local_port(self, session):
+        return self.client.local_port if session in self.client.registrations[:1] else 0
+
+    def _shut(self, session):
+        transport, task = self._transports.pop(session)
         if task:
             task.cancel()
         transport.close()
 
     def shut(self):
         """Close every socket."""
-        for registration in list(self._transports):
-            self._shut(registration)
+        for session in list(self._transports):
+            self._shut(session)
 
     # -- datagrams ------------------------------------------------------------------------------------------------
 
-    async def _read(self, registration, transport):
+    async def _read(self, session, transport):
         """Feed what one server sends to the client. Ends by cancellation, or when the socket fails."""
         receive, now = self.client.receive, self._clock.ms
-        sock, outbox = transport.sock, registration.outbox
+        sock, outbox = transport.sock, session.outbox
         while True:
             try:
                 await readable(sock)  # pyright: ignore[reportGeneralTypeIssues] - MicroPython awaits any generator
                 datagram = transport.recv()
                 if datagram:
-                    receive(registration, datagram, now())
+                    receive(session, datagram, now())
                     while outbox:
                         datagram = outbox.pop(0)
                         transport.send(datagram)
                         if not datagram[0] & 0x30:  # confirmable: poll has to know when to send it again
                             self.client.wake()
             except OSError as error:
-                self._broken(registration, error)
+                self._broken(session, error)
                 return
             except Exception as error:
                 print_exception(error)
                 gc.collect()
                 await asyncio.sleep(_PAUSE_s)
 
-    def _flush(self, registration):
+    def _flush(self, session):
         """Send what the client has for a server."""
-        outbox = registration.outbox
+        outbox = session.outbox
         if not outbox:
             return
-        entry = self._transports.get(registration)
+        entry = self._transports.get(session)
         try:
             for datagram in outbox:
                 if entry:
                     entry[0].send(datagram)
         except OSError as error:
-            self._broken(registration, error)
+            self._broken(session, error)
         outbox.clear()
 
-    def _broken(self, registration, error):
-        registration.outbox.clear()
-        if registration.link == "open":
-            registration.link_down("link lost: %s" % error, self._clock.ms())
+    def _broken(self, session, error):
+        session.outbox.clear()
+        if session.link == "open":
+            session.link_down("link lost: %s" % error, self._clock.ms())

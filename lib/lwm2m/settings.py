@@ -1,12 +1,13 @@
 """config.json -> checked settings. Imported once, at start."""
 
 import json
+from binascii import crc32
 
 from compat import const
 from lwm2m.config import ConfigError, parse_uri
 
-_KNOWN = const("endpoint server lifetime binding queue_mode lwm2m local_port log wifi limits")
-_ACCOUNT = const("uri ssid lifetime binding")
+_KNOWN = const("endpoint server bootstrap lifetime binding queue_mode lwm2m local_port log wifi limits")
+_ACCOUNT = const("uri ssid lifetime binding bootstrap hold_off")
 _LONGEST_NAME = const(252)  # so that "ep=" and it fit into one Uri-Query
 _LEVELS = const(("info", "debug", "warning", "error"))
 
@@ -37,35 +38,48 @@ def check(settings):
     _only(settings, _KNOWN)
     checked = {
         "endpoint": _text(settings, "endpoint", None),
-        "lwm2m": _one_of(settings, "lwm2m", ("1.1", "1.0")),
+        "lwm2m": _one_of(settings, "lwm2m", ("1.1", "1.0", "1.2")),
         "queue_mode": _boolean(settings, "queue_mode"),
         "local_port": _number(settings, "local_port", 0, 65535),
         "log": _one_of(settings, "log", _LEVELS),
         "limits": settings.get("limits", {}),
     }
-    if checked["queue_mode"]:
-        raise ConfigError("not yet: queue_mode comes with a later version")
     if not isinstance(checked["limits"], dict):
         raise ConfigError("limits must be an object in braces")
     if checked["endpoint"] and len(checked["endpoint"].encode()) > _LONGEST_NAME:
         raise ConfigError("endpoint must have at most %d bytes" % _LONGEST_NAME)
-    checked["servers"] = _accounts(settings)
+    checked["servers"], checked["bootstrap"] = _accounts(settings)
     return checked
 
 
+def mark(found):
+    """4 bytes that change with what is set of the servers: what a bootstrap has brought is as old as they are."""
+    lines = []
+    for server in found["servers"] + [found["bootstrap"]]:
+        lines.append(" ".join(["%s=%s" % (name, server[name]) for name in sorted(server)]))
+    return (crc32("\n".join(lines).encode()) & 0xFFFFFFFF).to_bytes(4, "big")
+
+
 def _accounts(settings):
+    """([server], Bootstrap-Server or None)."""
     servers = settings.get("server")
     if not servers:
         raise ConfigError('server is missing, as in {"server": "coap://host"}')
     if not isinstance(servers, list):
         servers = [servers]
     accounts = []
-    for number, server in enumerate(servers):
-        account = _account(server, settings, number)
+    bootstrap = None
+    for server in servers:
+        account = _account(server, settings, len(accounts))
+        if "ssid" not in account:
+            if bootstrap:
+                raise ConfigError("there can be only one bootstrap server")
+            bootstrap = account
+            continue
         if account["ssid"] in [other["ssid"] for other in accounts]:
             raise ConfigError("two servers have the ssid %d" % account["ssid"])
         accounts.append(account)
-    return accounts
+    return accounts, bootstrap
 
 
 def _account(server, settings, number):
@@ -74,17 +88,20 @@ def _account(server, settings, number):
     if not isinstance(server, dict):
         raise ConfigError("server must be a URI, an object, or a list of these")
     _only(server, _ACCOUNT)
-    merged = {"lifetime": settings.get("lifetime", 86400), "binding": settings.get("binding", "U"), "ssid": number + 1}
+    merged = {"ssid": number + 1}
+    for name, usual in (("lifetime", 86400), ("binding", None), ("bootstrap", False)):
+        merged[name] = settings.get(name, usual)
     merged.update(server)
     uri = _text(merged, "uri", "")
     parse_uri(uri)
-    if merged["binding"] != "U":
-        raise ConfigError("binding must be U, not %s" % merged["binding"])
+    letter = "T" if uri.startswith("coap+tcp:") else "U"
+    if _boolean(merged, "bootstrap"):
+        return {"uri": uri, "hold_off": _number(merged, "hold_off", 0, 86400)}
     return {
         "uri": uri,
         "ssid": _number(merged, "ssid", 1, 65534),
         "lifetime": _number(merged, "lifetime", 0, 0x7FFFFFFF),
-        "binding": merged["binding"],
+        "binding": letter if merged["binding"] is None else _one_of(merged, "binding", (letter, letter + "Q")),
     }
 
 

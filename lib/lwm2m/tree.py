@@ -81,19 +81,9 @@ class Tree:
             raise NotFound()
         return obj, row
 
-    def records(self, path):
-        """The readable content under a path as (instance id, resource id, type, value), for a format to encode.
-
-        Raises MethodNotAllowed for a single resource that cannot be read, and what its value raises.
-        """
-        if len(path) > 2:
-            obj, row = self.resource(path)
-            return (self.record(obj, row, path),)
-        instances = self.instances(path[0]) if len(path) == 1 else (self.instance(path),)
-        return self._walk(instances)
-
     def record(self, obj, row, path):
-        """The record of one resource, or of one resource instance if the path has four ids."""
+        """The record of one resource, or of one resource instance if the path has four ids, as `walk` has them; raises
+        MethodNotAllowed if it cannot be read, and what its value raises."""
         if "R" not in row[1]:
             raise MethodNotAllowed()
         value = getattr(obj, row[3])  # as Object.value_of does: this is the way of every Read
@@ -107,7 +97,8 @@ class Tree:
             value = {path[3]: value[path[3]]}  # pyright: ignore[reportIndexIssue] - a dict, as it is multiple
         return (path[1], path[2], row[2], value)
 
-    def _walk(self, instances):
+    def walk(self, instances):
+        """The readable content of instances as (instance id, resource id, type, value), for a format to encode."""
         for obj in instances:
             empty = True
             for row in obj.rows():

@@ -24,25 +24,20 @@ payload: it is good only as long as the payload is. To add a format, add its fil
 """
 
 from coap.errors import BadRequest, NotAcceptable, UnsupportedContentFormat
+from compat import const
 
-_formats = {  # a name becomes its module on first use
-    0: "text",
-    42: "opaque",
-    60: "cbor",
-    110: "senml_json",
-    112: "senml_cbor",
-    11542: "tlv",
-    11543: "lwm2m_json",
-}
+_NAMES = const("0 text 42 opaque 60 cbor 110 senml_json 112 senml_cbor 11542 tlv 11543 lwm2m_json")
 
-SUPPORTED = tuple(sorted(_formats))
+SUPPORTED = tuple([int(word) for word in _NAMES.split()[::2]])
+_modules = {}
 
 
 def get(ct):
     """The module for a Content-Format number, imported on first use; None if there is none."""
-    module = _formats.get(ct)
-    if isinstance(module, str):
-        module = _formats[ct] = __import__("lwm2m.formats." + module, None, None, ("CT",))
+    module = _modules.get(ct)
+    if module is None and ct in SUPPORTED:
+        name = _NAMES.split()[2 * SUPPORTED.index(ct) + 1]
+        module = _modules[ct] = __import__("lwm2m.formats." + name, None, None, ("CT",))
     return module
 
 

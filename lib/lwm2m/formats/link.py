@@ -1,6 +1,7 @@
 """application/link-format (40, RFC 6690): the object list of a Register. For Discover see lwm2m.discover."""
 
 from lwm2m import formats
+from lwm2m.path import MAX_ID
 
 CT = 40
 # Versions that the enabler version implies (OMA Core 1.1): of these objects `ver` need not be told.
@@ -9,19 +10,23 @@ _IMPLIED = {"1.0": {}, "1.1": {0: "1.1", 1: "1.1"}, "1.2": {0: "1.1", 1: "1.1"}}
 
 def registration(tree, version):
     """The object list (OMA Core 1.1 section 6.2.1): never /0 and /21; `ver` where it is not implied."""
-    links = []
+    found = links(tree, [oid for oid in tree.objects if oid not in (0, 21) and oid < MAX_ID], version)
     if version != "1.0":
-        links.append('</>;rt="oma.lwm2m";ct=' + _content_formats())
-    for oid in sorted(tree.objects):
-        if oid in (0, 21):
-            continue
+        found.insert(0, '</>;rt="oma.lwm2m";ct=' + _content_formats())
+    return ",".join(found)
+
+
+def links(tree, oids, version):
+    """The links of some objects and all their instances, as a list. Those of end devices have their own ids here."""
+    found = []
+    for oid in sorted(oids):
         instances = tree.objects[oid]
         ver = ver_of(oid, instances, tree.creators.get(oid), version)
         if ver or not instances:
-            links.append("</%d>%s" % (oid, ver))
+            found.append("</%d>%s" % (oid & MAX_ID, ver))
         for iid in sorted(instances):
-            links.append("</%d/%d>" % (oid, iid))
-    return ",".join(links)
+            found.append("</%d/%d>" % (oid & MAX_ID, iid))
+    return found
 
 
 def _content_formats():

@@ -48,7 +48,7 @@ def decode(path, payload):
     if not isinstance(found, list):
         raise FormatError("no entries")
     if base is None:
-        base = "" if _is_absolute(found) else "/%s/" % "/".join([str(id) for id in path])
+        base = "" if _is_absolute(found) else "/%s/" % str(senml.join(path), "utf-8")
     return senml.decode(path, senml.resolve(found, _LABELS, None, base))
 
 

@@ -7,7 +7,7 @@ Labels, to be read, are the keys of (bn, n, bver, bv, v, vs, vb, vd, vlo), None 
 
 from coap.errors import BadRequest, FormatError
 from compat import const
-from lwm2m.path import parse
+from lwm2m import path as paths
 
 from .typed import is_number, link, typed
 
@@ -25,7 +25,7 @@ def label(labels, type):
 def write(out, put, path, records, time=None):
     """Write a read of one path with put, names as short as its base name lets them be; time as in write_many."""
     depth = len(path)
-    bn = b"/" + _join(path)
+    bn = b"/" + join(path)
     for iid, rid, type, value in records:
         if rid is None:
             continue
@@ -50,7 +50,7 @@ def write_many(out, put, items):
         for riid in sorted(value) if several else (None,):
             ids = path[:3] + (riid,) if several else path
             keep = 2 if time is None else len(ids)
-            bn = b"/" + _join(ids[:keep])
+            bn = b"/" + join(ids[:keep])
             bt = None
             if time is None and start:
                 bt = 0  # back to "now"
@@ -58,7 +58,7 @@ def write_many(out, put, items):
                 bt = time
             start = start if bt is None else bt
             t = time - start if time else 0
-            put(out, None if bn == base else bn, bt, _join(ids[keep:]), type, value[riid] if several else value, t)
+            put(out, None if bn == base else bn, bt, join(ids[keep:]), type, value[riid] if several else value, t)
             base = bn
 
 
@@ -66,8 +66,12 @@ def _below(n, id):
     return b"%s/%d" % (n, id) if n else b"%d" % id
 
 
-def _join(ids):
-    return b"/".join([b"%d" % id for id in ids])
+def join(ids):
+    """The name of a path or of the rest of one, as bytes without a slash before it."""
+    names = [b"%d" % id for id in ids]
+    if paths.prefixes and ids and ids[0] > paths.MAX_ID:
+        names[0] = paths.prefixes.name(ids[0])
+    return b"/".join(names)
 
 
 def resolve(records, labels, data, base=""):
@@ -84,7 +88,7 @@ def resolve(records, labels, data, base=""):
         _check_labels(record, labels)
         base = string(record.get(labels[0], base))
         base_value = record.get(labels[3], base_value)
-        path = _path(base + string(record.get(labels[1], "")))
+        path = path_of(base + string(record.get(labels[1], "")))
         raw = _raw(record, labels, data, base_value)
         if raw is not None:
             above = path[:3]
@@ -105,13 +109,18 @@ def _check_labels(record, labels):
         raise BadRequest("unknown version")
 
 
-def _path(name):
-    """The ids in a name; a slash at either end may be missing or there."""
+def path_of(name):
+    """The ids in a name, () in "/"; a slash at either end may be missing or there. Raises BadRequest."""
     if name.startswith("/"):
         name = name[1:]
     if name.endswith("/"):
         name = name[:-1]
-    return parse(name.encode().split(b"/")) if name else ()
+    if not name:
+        return ()
+    segments = name.encode().split(b"/")
+    if paths.prefixes and segments[0] in paths.prefixes:
+        return paths.prefixes.parse(segments)
+    return paths.parse(segments)
 
 
 def _raw(record, labels, data, base_value):

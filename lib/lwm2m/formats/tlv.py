@@ -34,7 +34,10 @@ def encode(path, records):
                 _put_header(out, start, _INSTANCE, last)
             last = iid
             start = len(out)
-        if rid is not None:
+        if len(path) == 4:  # the instance alone, without the resource around it
+            for riid in value:
+                _put(out, _RESOURCE_INSTANCE, riid, type, value[riid])
+        elif rid is not None:
             _put(out, _RESOURCE, rid, type, value)
     if last is not None:
         _put_header(out, start, _INSTANCE, last)

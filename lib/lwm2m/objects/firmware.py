@@ -64,7 +64,7 @@ def find_row(state, event):
 class Firmware(Object):
     """Takes packages into a sink (see lwm2m.sink), and has it install them.
 
-        client.store = FileStore("state")
+        client.store = FileStore()
         client.add(Firmware(FileSink("firmware.img"), machine.reset))
 
     reboot is called when a package is installed. After that restart `updated(version)`, if given, is called once,
@@ -187,7 +187,7 @@ class Firmware(Object):
     def update(self, args):
         """Execute: install the package and restart, once the response is out."""
         find_row(_STATES[self.state], "UPDATE")
-        self._client.executed(None, None, self._install, now_ms(self))  # 5.03 before the state changes
+        self._client.later(self._install, now_ms(self))  # 5.03 before the state changes
         self._go("UPDATE")
 
     def cancel(self, args):

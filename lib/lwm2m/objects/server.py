@@ -5,7 +5,8 @@ from lwm2m.object import Object
 
 
 class Server(Object):
-    """One account: lifetime and all other times in seconds; what is None takes the default of the standard."""
+    """One account: lifetime and all other times in seconds; what is None takes the default of the standard.
+    bootstrap_request is a method where there is a Bootstrap-Server."""
 
     OID = 1
     VERSION = "1.1"
@@ -19,6 +20,9 @@ class Server(Object):
 6 RW! bool notification_storing
 7 RW! str binding
 8 E! none update_trigger
+9 E none bootstrap_request
+11 R uint tls_alert 0..255
+12 R time last_bootstrapped
 13 - uint priority
 14 - uint initial_delay
 15 - bool failure_block
@@ -31,9 +35,7 @@ class Server(Object):
 22 RW str preferred_transport
 23 RW bool mute_send
 """
-    default_pmin = default_pmax = disable_timeout = trigger = preferred_transport = mute_send = None
-    priority = initial_delay = failure_block = bootstrap_on_failure = None
-    retry_count = retry_timer = sequence_delay = sequence_count = None
+    default_pmin = default_pmax = None  # others of the table are None as long as they are not set, see __getattr__
     notification_storing = True
 
     def __init__(self, ssid, lifetime=86400, binding="U", registration=None):
@@ -42,10 +44,11 @@ class Server(Object):
         self.binding = binding
         self.registration = registration  # the state machine of this account; the client gives it
 
-    def has_retry_policy(self):
-        """Whether any of resources 17-20 says how often to try again."""
-        policy = (self.retry_count, self.retry_timer, self.sequence_delay, self.sequence_count)
-        return policy != (None, None, None, None)
+    def __getattr__(self, name):
+        for row in self.rows():
+            if row[3] == name:
+                return None  # each name that a class spells out costs RAM, and few accounts have these resources
+        raise AttributeError(name)
 
     def disable(self, args):
         """Execute: de-register and be silent for disable_timeout, once the response is out."""
@@ -58,6 +61,7 @@ class Server(Object):
 
     def write_binding(self, value):
         """Refuse a transport that is not there."""
-        if value != "U":
-            raise BadRequest("binding must be U")
+        letter = (self.binding or value)[:1]  # of an account that a Bootstrap-Server makes, the first one
+        if letter not in ("U", "T") or value not in (letter, letter + "Q"):
+            raise BadRequest("binding must be %s or %sQ" % (letter, letter))
         self.set("binding", value)

@@ -13,7 +13,7 @@ _MAX_DATAGRAM = const(1280)
 _SHORT_DATAGRAM = const(128)
 
 
-class Udp:
+class Transport:
     """Datagrams to and from one server. `sock` is what to wait on; every method but close may raise OSError."""
 
     def __init__(self, host, port, local_port=0):

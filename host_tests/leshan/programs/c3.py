@@ -1,0 +1,15 @@
+"""C.3: C.1 with default periods of 1 and 10 s, and a Disable Timeout."""
+
+import asyncio
+
+import machine
+
+from lwm2m import Client
+from lwm2m.objects.device import Device
+
+client = Client.from_config()
+client.add(Device(machine.reset, manufacturer="ACME", model="Board 1", serial="0815", firmware_version="1.0"))
+account = client.tree.objects[1][0]
+account.notification_storing = False
+account.default_pmin, account.default_pmax, account.disable_timeout = 1, 10, 86400
+asyncio.run(client.run())

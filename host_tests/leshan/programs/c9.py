@@ -1,0 +1,17 @@
+"""C.9: C.3 with Connectivity Statistics."""
+
+import asyncio
+
+import machine
+
+from lwm2m import Client
+from lwm2m.objects.device import Device
+from lwm2m.objects.statistics import ConnectivityStatistics
+
+client = Client.from_config()
+client.add(Device(machine.reset, manufacturer="ACME", model="Board 1", serial="0815", firmware_version="1.0"))
+client.add(ConnectivityStatistics())
+account = client.tree.objects[1][0]
+account.notification_storing = False
+account.default_pmin, account.default_pmax, account.disable_timeout = 1, 10, 86400
+asyncio.run(client.run())

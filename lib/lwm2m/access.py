@@ -1,0 +1,160 @@
+"""Who may do what: the rights of several servers, as object 2 says (OMA Core 1.1 section 7.3).
+
+Imported when there is a second server account, or an instance of object 2. As long as the device does not know object
+2, its servers may do everything, but delete the account of another. From then on a server has on an object instance
+
+    the bits of its entry in the ACL of the /2/x that names the instance;
+    without such an entry R W E D if it is the owner, else the bits of entry 0;
+    nothing, if no /2/x names the instance.
+
+On its own /1/x it has at least R W E. Every /2/x can be read by all and written by its owner, but no server creates or
+deletes one. Create needs bit C in a /2/x that names the object with MAX_ID as the instance. A single server may do
+everything.
+"""
+
+from coap.errors import Unauthorized
+from compat import const
+from lwm2m.path import MAX_ID
+
+_SERVER = const(1)
+_ACCESS_CONTROL = const(2)
+_READ = const(1)
+_WRITE = const(2)
+_DELETE = const(8)
+_CREATE = const(16)
+_OWNER = const(15)  # R W E D
+_OWN_ACCOUNT = const(7)  # R W E
+
+
+def make(client):
+    """Let a client look at rights from now on."""
+    if client.access is None:
+        client.access = Access(client)
+
+
+class Access:
+    """The rights of one client's servers."""
+
+    def __init__(self, client):
+        self._client = client
+
+    # -- questions --------------------------------------------------------------------------------------------------
+
+    def allowed(self, registration, obj, right):
+        """Whether a server has a right on an object instance: 1 Read, 2 Write, 4 Execute, 8 Delete. For those of an end
+        device (see lwm2m.gateway) it is its instance of object 25 that tells."""
+        obj = getattr(obj, "gateway_entry", obj)
+        ssid = registration.account.ssid
+        if obj.OID == _ACCESS_CONTROL:
+            return right == _READ or (right == _WRITE and (self._is_alone() or obj.owner == ssid))
+        own = obj.OID == _SERVER and obj.ssid == ssid
+        if self._is_open():
+            return right != _DELETE or obj.OID != _SERVER or own
+        rights = _bits(self._control(obj.OID, obj.iid), ssid)
+        if own:
+            rights |= _OWN_ACCOUNT
+        return rights & right != 0
+
+    def permit(self, registration, obj, right):
+        """Raise Unauthorized unless `allowed`."""
+        if not self.allowed(registration, obj, right):
+            raise Unauthorized()
+
+    def readable(self, registration, instances):
+        """Those of some instances that a server may read; raises Unauthorized if it may read none of them."""
+        found = [obj for obj in instances if self.allowed(registration, obj, _READ)]
+        if instances and not found:
+            raise Unauthorized()
+        return found
+
+    def may_create(self, registration, oid):
+        """Whether a server may create instances of an object."""
+        if oid == _ACCESS_CONTROL:
+            return False
+        iid = MAX_ID
+        entry = getattr(self._client.tree.creators.get(oid), "gateway_entry", None)
+        if entry:
+            oid, iid = entry.OID, entry.iid
+        return self._is_open() or _bits(self._control(oid, iid), registration.account.ssid) & _CREATE != 0
+
+    def _is_alone(self):
+        return len(self._client.registrations) < 2
+
+    def _is_open(self):
+        return self._is_alone() or _ACCESS_CONTROL not in self._client.tree.objects
+
+    def _controls(self):
+        return self._client.tree.objects.get(_ACCESS_CONTROL, {}).values()
+
+    def _control(self, oid, iid):
+        """The instance of object 2 that names this one, or None."""
+        for control in self._controls():
+            if control.object_id == oid and control.instance_id == iid:
+                return control
+        return None
+
+    # -- what happens to instances and accounts -----------------------------------------------------------------------
+
+    def changed(self):
+        """Rights are different now: what was found out about requests that come again holds no more."""
+        for registration in self._client.registrations:
+            registration.exchange.memo.clear()
+
+    def created(self, registration, obj):
+        """A server has created an instance: it owns it."""
+        if _ACCESS_CONTROL in self._client.tree.objects and obj.OID < MAX_ID:
+            from lwm2m.objects.access_control import AccessControl
+
+            self.deleted(obj)  # of one that was there before under this id
+            self._client.add(AccessControl(obj.OID, obj.iid, registration.account.ssid))
+
+    def deleted(self, obj):
+        """A server has deleted an instance."""
+        control = self._control(obj.OID, obj.iid)
+        if control:
+            self._drop(control)
+
+    def account_removed(self, ssid):
+        """A server has no account any more: its entries go, and what it owned gets a new owner, or goes as well."""
+        others = [found.account.ssid for found in self._client.registrations if found.account.ssid != ssid]
+        for control in list(self._controls()):
+            acl = dict(control.acl)
+            if acl.pop(ssid, None) is not None:
+                control.set("acl", acl)
+            if control.owner == ssid:
+                self._pass_on(control, others)
+
+    def _pass_on(self, control, servers):
+        """Give an instance to the server with the most of W and D, the lowest id among equals. What no server has any
+        rights on is removed, if servers may create its like; else only a bootstrap can give rights on it again."""
+        heirs = []
+        for ssid in servers:
+            bits = _bits(control, ssid)
+            if bits:
+                heirs.append((-(bits >> 1 & 1) - (bits >> 3 & 1), ssid))
+        if heirs:
+            control.set("owner", min(heirs)[1])
+            return
+        tree = self._client.tree
+        obj = tree.objects.get(control.object_id, {}).get(control.instance_id)
+        if obj is not None and obj.OID not in tree.creators:
+            control.set("owner", MAX_ID)
+            return
+        self._drop(control)
+        if obj is not None:
+            self._client.remove(obj)
+
+    def _drop(self, control):
+        """Remove an instance of object 2; without the last one it stays known, and all stays closed."""
+        self._client.remove(control)
+        self._client.tree.objects.setdefault(_ACCESS_CONTROL, {})
+
+
+def _bits(control, ssid):
+    """The rights that an instance of object 2, or None, gives a server (OMA Core 1.1 section 7.3.2.2)."""
+    if control is None:
+        return 0
+    acl = control.acl
+    if ssid in acl:
+        return acl[ssid]
+    return _OWNER if control.owner == ssid else acl.get(0, 0)

@@ -1,0 +1,28 @@
+"""When to try again after a failed Register (OMA Core 1.1 section 6.2.1.2). Imported by the first failure."""
+
+
+def delay_s(registration):
+    """Seconds to the next attempt, or None if the account allows no more.
+
+    By /1/x/17-20 if the account has any of them, or if there is a Bootstrap-Server to turn to; else for ever, at
+    growing distances. Counts the attempt.
+    """
+    registration.attempt += 1
+    account, config = registration.account, registration.client.config
+    policy = (account.retry_count, account.retry_timer, account.sequence_delay, account.sequence_count)
+    if policy != (None, None, None, None) or registration.client.bootstrap:
+        return _by_policy(registration, account, config)
+    return min(config.RETRY_FIRST_s << min(registration.attempt - 1, 16), config.RETRY_MAX_s)
+
+
+def _by_policy(registration, account, config):
+    count = config.RETRY_COUNT if account.retry_count is None else account.retry_count
+    timer_s = config.RETRY_TIMER_s if account.retry_timer is None else account.retry_timer
+    if registration.attempt < count:
+        return timer_s << min(registration.attempt - 1, 16)
+    registration.attempt = 0
+    registration.sequence += 1
+    sequences = config.SEQUENCE_COUNT if account.sequence_count is None else account.sequence_count
+    if registration.sequence >= sequences:
+        return None
+    return config.SEQUENCE_DELAY_s if account.sequence_delay is None else account.sequence_delay
