@@ -34,9 +34,8 @@ def randbelow(limit):
 
 if is_micropython:
     from asyncio import Event, ThreadSafeFlag, TimeoutError, core, wait_for_ms
-    from sys import print_exception
-
     from gc import threshold as gc_threshold
+    from sys import print_exception
 
     from micropython import const
 

@@ -36,6 +36,11 @@ class Room(NamedTuple):
     does_io: bool = False
 
 
+_INTERFACES = (
+    "access accounts blocks bootstrap* composite* creating discover executing gateway management profile "
+    "queue_mode registration reporting retry send stored write_attributes writing"
+)
+
 # First match wins. "entry" is what a program imports: the package lwm2m itself.
 ROOMS = (
     Room("compat", ("lib/compat.py", "lib/compat_host.py"), "", True),
@@ -57,13 +62,7 @@ ROOMS = (
     ),
     Room(
         "interfaces",
-        tuple(
-            f"lib/lwm2m/{name}.py"
-            for name in (
-                *("access", "accounts", "blocks", "bootstrap*", "composite*", "creating", "discover", "executing", "gateway"),
-                *("management", "profile", "queue_mode", "registration", "reporting", "retry", "send", "stored", "write_attributes", "writing"),
-            )
-        ),
+        tuple(f"lib/lwm2m/{name}.py" for name in _INTERFACES.split()),
         "compat coap base formats tree objects store",
     ),
     Room("client", ("lib/lwm2m/client.py",), "compat coap base formats tree objects interfaces store"),

@@ -1,4 +1,4 @@
-"""CoAP over TCP against aiocoap: the board registers, is managed, reports, and comes back when the connection breaks."""
+"""CoAP over TCP against aiocoap: the board registers, is managed, and says goodbye."""
 
 import asyncio
 import socket

@@ -3,7 +3,7 @@
 import os
 
 from compat import is_micropython
-from lwm2m import settings
+from lwm2m import accounts, settings
 from lwm2m.config import Config, ConfigError, parse_uri
 from peer import Peer
 from support import each, eq, raises
@@ -77,7 +77,7 @@ def test_mark():
     """It changes with whatever is said of a server, and with nothing else."""
 
     def mark(**config):
-        return settings.mark(settings.check(config))
+        return accounts.mark(settings.check(config))
 
     one = mark(server=["coap://a", {"uri": "coap://bs", "bootstrap": True}])
     eq(len(one), 4)

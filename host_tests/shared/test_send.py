@@ -65,7 +65,7 @@ def test_mistakes_of_the_program():
     peer = registered()
     for paths in ("/x", "/1/2/3/4/5", "/65535", "/0", "/21/0", "/23", ["/3", "/0/0/2"]):
         raises(ConfigError, peer.client.send, paths)
-    raises(ConfigError, peer.client.send, "/3/0/0", None, None, 0)
+    raises(ConfigError, lambda: peer.client.send("/3/0/0", content_format=0))
     eq(sends(peer), [])
 
 

@@ -44,7 +44,7 @@ class Line:
         self.sent = []
         self.asked = []
         self.answer = (0x45, ((12, 0),), b"87")
-        self.exchange = tcp.TcpExchange(Parameters(), self.sent.append, self._handle, lambda limit: 0)
+        self.exchange = tcp.Exchange(Parameters(), self.sent.append, self._handle, lambda limit: 0)
 
     def _handle(self, message, now):
         self.asked.append((message.code, message.options.all(11), bytes(message.payload)))

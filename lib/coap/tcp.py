@@ -57,7 +57,7 @@ def frame_length(data, start=0):
     return 2 + extended + token + length
 
 
-class TcpExchange:
+class Exchange:
     """One peer's messages; see coap.exchange.Exchange for what the arguments are."""
 
     full = True  # for confirmable messages, of which there are none: what leaves here arrives, or the link breaks

@@ -4,6 +4,8 @@ What a bootstrap has brought is stored, later changes by a server as well, and c
 config.json says, as long as the servers named there stay the same. Imported only if config.json has a Bootstrap-Server.
 """
 
+from binascii import crc32
+
 from coap.errors import CoapError, FormatError, NotAcceptable, ServiceUnavailable
 from compat import const, forget, gc_threshold
 from lwm2m import log
@@ -13,6 +15,22 @@ from lwm2m.registration import earlier
 
 _NAME = const("accounts")
 _GC_THRESHOLD = const(32768)  # bytes: what stays is to lie side by side, as later rooms want RAM in one piece
+
+
+def mark(found):
+    """4 bytes that change with what is set of the servers: what a bootstrap has brought is as old as they are."""
+    lines = []
+    for server in found["servers"] + [found["bootstrap"]]:
+        lines.append(" ".join(["%s=%s" % (name, server[name]) for name in sorted(server)]))
+    return (crc32("\n".join(lines).encode()) & 0xFFFFFFFF).to_bytes(4, "big")
+
+
+def load(client, found, path):
+    """Furnish a client with what config.json at `path` says (lwm2m.settings) of its Bootstrap-Server."""
+    from lwm2m.store import FileStore
+
+    client.store = FileStore(path[: path.rfind("/") + 1])
+    furnish(client, found["bootstrap"], client.store, mark(found))
 
 
 def furnish(client, bootstrap, store, mark):
@@ -41,7 +59,7 @@ class Accounts:
     """The accounts of one client, and which of its servers to register with in which order."""
 
     def __init__(self, client, store, mark):
-        self.unsaved = False  # whether /0, /1 or /2 have changed since they were stored
+        self._unsaved = False  # whether /0, /1 or /2 have changed since they were stored
         self._client = client
         self._store = store
         self._mark = mark
@@ -84,13 +102,18 @@ class Accounts:
             raise ServiceUnavailable("cannot be stored")
         self._others = others
         self._stored = True
-        self.unsaved = False
+        self._unsaved = False
 
-    def save_changes(self):
+    def update(self, obj):
+        """An object instance has changed, come or gone."""
+        if obj.OID < 3:
+            self._unsaved = True
+
+    def flush(self):
         """Store what a server has just changed, if it is an account that was stored; raises ServiceUnavailable."""
-        if self._stored:
+        if self._unsaved and self._stored:
             self.save()
-        self.unsaved = False
+        self._unsaved = False
 
     # -- registrations ----------------------------------------------------------------------------------------------
 
@@ -193,7 +216,7 @@ class Accounts:
 
     def resume(self):
         """A bootstrap has failed: go on with the servers as before."""
-        self.unsaved = False
+        self._unsaved = False
         for registration in self._client.registrations:
             if registration.state != "STOPPED" and registration not in self._client.sessions:
                 self._client.open_session(registration)

@@ -206,7 +206,8 @@ class Blocks:
             if message.code != _GET and (message.code != _FETCH or not message.payload):
                 raise RequestEntityIncomplete()
             asked.observe = None  # only block 0 can register (RFC 7959 section 2.6)
-            _, options, payload = self._answer(message, asked, message.payload, now)
+            answer = self._answer(message, asked, message.payload, now)
+            _, options, payload = answer  # pyright: ignore[reportGeneralTypeIssues] - a read is answered at once
             self._keep(block.Body(options, payload), _key(message, asked), now)
         self._used = now
         return (_CONTENT,) + self._body.block(num, szx)

@@ -48,10 +48,10 @@ class Client:
 
     def add_account(self, account, uri, security=None):
         """Have a Registration for a Server object instance that was added; security is its Security instance."""
-        if uri.startswith("coap+tcp:"):
-            from coap.tcp import TcpExchange
+        if uri.startswith("coap+tcp://"):
+            from coap import tcp
 
-            registration = Registration(self, account, TcpExchange)
+            registration = Registration(self, account, tcp.Exchange)  # pyright: ignore[reportArgumentType] - alike
         else:
             registration = Registration(self, account)
         registration.uri = uri
@@ -119,8 +119,8 @@ class Client:
         for registration in self.registrations:
             if registration.reporting:
                 registration.reporting.value_changed(obj, name)
-        if self.accounts and obj.OID < 3:
-            self.accounts.unsaved = True
+        if self.accounts:
+            self.accounts.update(obj)
         self.wake()
 
     def links(self, version):
@@ -210,8 +210,8 @@ class Client:
                     answer = self.make_blocks(registration).first(message, asked, answer, now)
             else:
                 answer = self.make_blocks(registration).respond(message, asked, now)
-            if by_server and self.accounts and self.accounts.unsaved and message.code != 1:
-                self.accounts.save_changes()
+            if by_server and self.accounts and message.code != 1:
+                self.accounts.flush()
         except CoapError as error:
             answer = (error.code, error.options, str(error).encode())
         except FormatError as error:
@@ -225,8 +225,8 @@ class Client:
             print_exception(error)
             answer = (0xA0, (), b"")
         if message.code != 1 and answer:
-            who = "server %d" % registration.account.ssid if by_server else "bootstrap server"
-            log.info("%s: %s -> %s", who, described(message), dotted(answer[0]))
+            ssid = registration.account.ssid if by_server else 0  # 0 is no server: the Bootstrap-Server
+            log.info("server %d: %s -> %s", ssid, described(message), dotted(answer[0]))
         return answer
 
     def later(self, act, now):
@@ -259,12 +259,12 @@ class Client:
             registration.reporting = Reporting(registration)
         return registration.reporting
 
-    def send(self, paths, server=None, on_outcome=None, content_format=112):
-        """Tell servers the current values under paths such as "/3303/0/5700", unasked; returns to how many. See
-        lwm2m.send: also for a series of values with their times."""
+    def send(self, paths, **options):
+        """Tell servers the current values under paths such as "/3303/0/5700", unasked; returns to how many. For the
+        options see lwm2m.send.send, and there as well a series of values with their times."""
         from lwm2m import send
 
-        return send.send(self, paths, server, on_outcome, content_format)
+        return send.send(self, paths, **options)
 
     def make_blocks(self, registration):
         """The Blocks of a server, made at its first block-wise transfer."""

@@ -16,7 +16,7 @@ class Config(Parameters):
 
     # A text table, as most of them are asked for by few devices; name and value, which must be a whole number.
     BOUNDS = (
-        "\nBLOCK_SIZE 512"  # bytes of payload in one datagram, a power of two from 16 to 1024; three times that in buffers
+        "\nBLOCK_SIZE 512"  # bytes of payload in one datagram, a power of two from 16 to 1024; thrice that in buffers
         "\nMAX_BODY 4096"  # bytes of a block-wise write that is collected in RAM; bigger ones must be streamed
         "\nBLOCK_TRANSFERS 2"  # block-wise transfers per server at a time, each up to MAX_BODY
         "\nOBSERVATIONS 16"  # per server, about 200 bytes each

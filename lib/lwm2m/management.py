@@ -124,19 +124,9 @@ def _observe(client, registration, token, asked, now):
     if asked.observe == 1 and registration.reporting:
         registration.reporting.cancel(token)  # even if there is nothing to read any more
     payload, value = _content(client, registration, asked)
-    own = None
-    if asked.queries:
-        from lwm2m import write_attributes
-
-        own = write_attributes.parameters(registration, asked)
     if asked.observe == 1:
         return 0x45, asked.content, payload
-    reporting = client.make_reporting(registration)
-    from lwm2m.reporting import Observation
-
-    observation = Observation(token, asked.path, asked.format, asked.row)
-    observation.own = own
-    sequence = reporting.observe(observation, observation.compared(payload, value), now)
+    sequence = client.make_reporting(registration).start(token, asked, payload, value, now)
     if sequence is None:
         return 0x45, asked.content, payload
     return 0x45, ((6, sequence),) + asked.content, payload

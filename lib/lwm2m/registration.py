@@ -155,7 +155,7 @@ class Registration:
         if self._told and self._told[2] and self.state == "REGISTERED":
             from lwm2m import queue_mode
 
-            at = queue_mode.sleeps_at(self)
+            at = queue_mode.due(self)
             if at is None or at > now:
                 due = earlier(due, at)
             else:
@@ -290,11 +290,11 @@ class Registration:
         from lwm2m import retry
 
         self.link = "closed"
-        delay_s = retry.delay_s(self)
-        if delay_s is None:
+        delay_ms = retry.delay_ms(self)
+        if delay_ms is None:
             self._go("GIVE_UP", now)
         else:
-            self._wait(delay_s * 1000, now)
+            self._wait(delay_ms, now)
 
     def _do_retry_soon(self, now):
         """The registration holds: try to get back at 1, 2, 4 ... s, at most a minute apart."""

@@ -23,7 +23,7 @@ class Observation:
     """One observed path of one server: what was sent last and when. What the methods do for several paths at a time is
     in lwm2m.composite_observation."""
 
-    own = None  # path -> {name: value}: parameters of this Observe (LwM2M 1.2), in place of the server's attributes
+    own: dict | None = None  # path -> {name: value}: of this Observe alone (LwM2M 1.2), in place of what is set
 
     def __init__(self, token, path, format, row):
         self.token = token
@@ -97,6 +97,15 @@ class Reporting:
         self._due = None
 
     # -- Observe and Cancel ---------------------------------------------------------------------------------------
+
+    def start(self, token, asked, payload, value, now):
+        """Start to observe a path; returns and raises what observe does, and BadRequest for bad parameters."""
+        observation = Observation(token, asked.path, asked.format, asked.row)
+        if asked.queries:
+            from lwm2m import write_attributes
+
+            observation.own = write_attributes.parameters(self.registration, asked)
+        return self.observe(observation, observation.compared(payload, value), now)
 
     def observe(self, observation, value, now):
         """Start to observe, or replace what the same token observed; returns the Observe option's value, or None if

@@ -1,8 +1,8 @@
 """When to try again after a failed Register (OMA Core 1.1 section 6.2.1.2). Imported by the first failure."""
 
 
-def delay_s(registration):
-    """Seconds to the next attempt, or None if the account allows no more.
+def delay_ms(registration):
+    """Milliseconds to the next attempt, or None if the account allows no more.
 
     By /1/x/17-20 if the account has any of them, or if there is a Bootstrap-Server to turn to; else for ever, at
     growing distances. Counts the attempt.
@@ -11,11 +11,13 @@ def delay_s(registration):
     account, config = registration.account, registration.client.config
     policy = (account.retry_count, account.retry_timer, account.sequence_delay, account.sequence_count)
     if policy != (None, None, None, None) or registration.client.bootstrap:
-        return _by_policy(registration, account, config)
-    return min(config.RETRY_FIRST_s << min(registration.attempt - 1, 16), config.RETRY_MAX_s)
+        found_s = _by_policy_s(registration, account, config)
+    else:
+        found_s = min(config.RETRY_FIRST_s << min(registration.attempt - 1, 16), config.RETRY_MAX_s)
+    return None if found_s is None else found_s * 1000
 
 
-def _by_policy(registration, account, config):
+def _by_policy_s(registration, account, config):
     count = config.RETRY_COUNT if account.retry_count is None else account.retry_count
     timer_s = config.RETRY_TIMER_s if account.retry_timer is None else account.retry_timer
     if registration.attempt < count:

@@ -38,10 +38,9 @@ class Client(client.Client):
             account.disable_timeout = 86400
             account.mute_send = False
         if found["bootstrap"]:
-            from lwm2m import accounts, store
+            from lwm2m import accounts
 
-            made.store = store.FileStore(path[: path.rfind("/") + 1])
-            accounts.furnish(made, found["bootstrap"], made.store, settings.mark(found))
+            accounts.load(made, found, path)
         gc.collect()
         return made
 
@@ -165,7 +164,7 @@ class Runner:
         session.link_up(now)
 
     def _transport(self, session, host, port):
-        if session.uri.startswith("coap+tcp:"):
+        if session.uri.startswith("coap+tcp://"):
             from lwm2m.transport import tcp as transport
         else:
             from lwm2m.transport import udp as transport

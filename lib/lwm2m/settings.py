@@ -1,7 +1,6 @@
 """config.json -> checked settings. Imported once, at start."""
 
 import json
-from binascii import crc32
 
 from compat import const
 from lwm2m.config import ConfigError, parse_uri
@@ -52,14 +51,6 @@ def check(settings):
     return checked
 
 
-def mark(found):
-    """4 bytes that change with what is set of the servers: what a bootstrap has brought is as old as they are."""
-    lines = []
-    for server in found["servers"] + [found["bootstrap"]]:
-        lines.append(" ".join(["%s=%s" % (name, server[name]) for name in sorted(server)]))
-    return (crc32("\n".join(lines).encode()) & 0xFFFFFFFF).to_bytes(4, "big")
-
-
 def _accounts(settings):
     """([server], Bootstrap-Server or None)."""
     servers = settings.get("server")
@@ -94,7 +85,7 @@ def _account(server, settings, number):
     merged.update(server)
     uri = _text(merged, "uri", "")
     parse_uri(uri)
-    letter = "T" if uri.startswith("coap+tcp:") else "U"
+    letter = "T" if uri.startswith("coap+tcp://") else "U"
     if _boolean(merged, "bootstrap"):
         return {"uri": uri, "hold_off": _number(merged, "hold_off", 0, 86400)}
     return {

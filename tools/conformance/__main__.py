@@ -42,7 +42,8 @@ def summary(rows: list[Row]) -> str:
     judged = sum(row[2] == results.PASSED for row in leshan)
     return (
         f"{passed} of {len(with_test)} cases pass against a scripted server, on CPython and on MicroPython; {judged} "
-        f"of {len(leshan)} that Eclipse Leshan can play pass with it as well; {len(rows) - len(with_test)} have no test."
+        f"of {len(leshan)} that Eclipse Leshan can play pass with it as well; "
+        f"{len(rows) - len(with_test)} have no test."
     )
 
 

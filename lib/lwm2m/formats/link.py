@@ -16,10 +16,10 @@ def registration(tree, version):
     return ",".join(found)
 
 
-def links(tree, oids, version):
+def links(tree, objects, version):
     """The links of some objects and all their instances, as a list. Those of end devices have their own ids here."""
     found = []
-    for oid in sorted(oids):
+    for oid in sorted(objects):
         instances = tree.objects[oid]
         ver = ver_of(oid, instances, tree.creators.get(oid), version)
         if ver or not instances:

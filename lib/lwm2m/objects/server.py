@@ -45,10 +45,8 @@ class Server(Object):
         self.registration = registration  # the state machine of this account; the client gives it
 
     def __getattr__(self, name):
-        for row in self.rows():
-            if row[3] == name:
-                return None  # each name that a class spells out costs RAM, and few accounts have these resources
-        raise AttributeError(name)
+        if name not in [row[3] for row in self.rows()]:
+            raise AttributeError(name)  # else None: names that a class spells out cost RAM, and few accounts have these
 
     def disable(self, args):
         """Execute: de-register and be silent for disable_timeout, once the response is out."""

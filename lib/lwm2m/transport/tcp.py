@@ -11,7 +11,8 @@ _CONNECT_TIMEOUT_s = const(5)
 
 
 class Transport:
-    """Frames to and from one server; the port of ours is any. `sock` is what to wait on; every method but close may raise OSError."""
+    """Frames to and from one server. `sock` is what to wait on; every method but close may raise OSError. The local
+    port is any."""
 
     def __init__(self, host, port, local_port=0):
         self.host = host
