@@ -11,7 +11,8 @@ import sys
 
 import pytest
 
-from lwm2m import settings
+from lwm2m import Client, settings
+from lwm2m.objects.ipso import Temperature
 from tools import state_diagram
 from tools.bench import table
 from tools.board import Steering
@@ -22,7 +23,12 @@ README = (ROOT / "README.md").read_text()
 NEEDS_A_BOARD = "# needs a board on a cable: not run by the tests\n"
 STAYS = "# until Ctrl-C"
 # What a program that stays says once it is ready for the next command.
-READY = {"make server": "listening", "make device": "-> REGISTERED"}
+READY = {
+    "make server": "listening",
+    "make device": "-> REGISTERED",
+    ".venv/bin/python -m tools.lab sends": "waiting for what devices send",
+    ".venv/bin/python -m tools.lab bootstrap": "bootstraps",
+}
 
 
 def blocks(language):
@@ -196,6 +202,22 @@ def test_config_json_is_valid_and_complete():
     known = set(str(error.value).partition("there are ")[2].split(", "))
     assert set(json.loads(example)) == known
     assert set(re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE)) == known
+
+
+def test_lines_for_programs():
+    """They run in a program with two servers and a thermometer, and do what the text says."""
+    servers = [{"uri": f"coap://server{ssid}", "ssid": ssid, "lifetime": 300, "binding": "U"} for ssid in (1, 2)]
+    client = Client("dev1", servers)
+    client.clock = lambda: 0
+    client.unix_time_s = lambda: 1_700_000_000
+    client.add(Temperature(lambda: 21.5)).sample()
+    names = {"client": client, "Temperature": Temperature, "read_over_ble": lambda: 4.0}
+    for text in blocks("py"):
+        exec(text, names)
+    assert len(names["series"]) == 1  # nobody is registered: it waits
+    rules = [(rule.object_id, rule.instance_id) for rule in client.tree.objects[2].values()]
+    assert rules == [(3, 0), (3303, 0), (32770, 65535)]
+    assert names["dev"] and not names["gateway"].devices
 
 
 def test_what_is_linked_or_named_exists():
