@@ -6,7 +6,7 @@ from host_tests.interop.board import ENDPOINT, running
 from host_tests.interop.network import Proxy
 from host_tests.interop.wireshark import Capture, write_pcap
 from tools.lab import LabServer
-from tools.lab.payload import TLV
+from tools.lab.payload import CBOR, SENML_CBOR, SENML_JSON, TLV
 
 FROM_DEVICE, FROM_SERVER = "udp.dstport == 5683", "udp.srcport == 5683"
 CON, NON, ACK = "0", "1", "2"
@@ -132,3 +132,39 @@ async def test_blocks(tshark, tmp_path):
         assert await found.packets("coap.block.error || coap.block.overlap || coap.block.multiple_tails") == []
         answers = await found.fields(f"{FROM_DEVICE} && coap.opt.block_number && coap.code != 69", CODE)
         assert answers == [(CONTINUE,)] * 4 + [(CHANGED,)]
+
+
+async def test_cbor_and_senml(tshark, tmp_path):
+    """The same values in CBOR, SenML CBOR, SenML JSON, and in the answer to a FETCH, as Wireshark's dissectors see them."""
+    async with captured(tshark, tmp_path, program="workshop.py") as (server, _, capture):
+        await server.read(ENDPOINT, "/3/0/9", accept=CBOR)
+        await server.read(ENDPOINT, "/1/0", accept=SENML_CBOR)
+        await server.read(ENDPOINT, "/1/0", accept=SENML_JSON)
+        await server.read_composite(ENDPOINT, ["/3/0/9", "/1/0/7", "/99"])
+        found = await capture()
+
+    async def decoded(format, *names):
+        return await found.fields(f'{FROM_DEVICE} && {FORMAT} == "{format}"', *names)
+
+    assert await decoded("application/cbor", "cbor.type.uint") == [("77",)]
+    names = ("cbor.type.nint", "cbor.type.textstring", "cbor.type.uint", "cbor.type.simple_data")
+    single, several = await decoded("application/senml+cbor", *names)
+    assert single[:2] == ("1", "/1/0/|0|1|2|3|5|6|7|U|23")  # -1 - 1 is the base name; names, one string
+    assert "86400" in single[2].split("|") and single[3] == "21|20"  # storing is true, mute is false
+    assert sorted(word for word in several[1].split("|") if "/" in word or word == "U") == ["/1/0/7", "/3/0/9", "U"]
+    (said,) = await decoded("application/senml+json", "json.key", "json.value.string", "json.value.number")
+    assert said[0].split("|")[:3] == ["bn", "n", "v"]
+    assert said[1].split("|")[:2] == ["/1/0/", "0"] and said[2].split("|")[:2] == ["1", "86400"]
+
+
+async def test_send(tshark, tmp_path):
+    """POST /dp with SenML CBOR, as a button has it sent."""
+    program = "../../leshan/programs/c1_send.py"
+    async with captured(tshark, tmp_path, program=program, steered=True) as (_, board, capture):
+        board.room.press()
+        await board.printed("send: 1 2.04")
+        found = await capture()
+    names = (CODE, PATH, FORMAT, "cbor.type.textstring", "cbor.type.uint")
+    assert await found.fields(f"{FROM_DEVICE} && {PATH} == \"/dp\"", *names) == [
+        (POST, "/dp", "application/senml+cbor", "/1/0/|1|/3/0/|11/0", "0|2|86400|0|2|0")
+    ]

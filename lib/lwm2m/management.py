@@ -53,19 +53,19 @@ def respond(client, registration, message, asked, payload, now):
     Raises CoapError for an answer that is an error, FormatError for a payload that breaks its format.
     """
     code = message.code
-    if code in (_FETCH, _IPATCH):
-        from lwm2m import composite
-
-        return composite.respond(client, registration, message, asked, payload, now)
-    if not asked.path:
-        raise BadRequest("path needs 1 to 4 ids")
-    if code == _GET:
+    if code == _GET and asked.path:
         if asked.accept == _LINK:
             return _discover(client, registration, asked)
         if asked.observe is None:
             payload, _ = _content(client, registration, asked)
             return 0x45, asked.content, payload
         return _observe(client, registration, message.token, asked, now)
+    if code in (_FETCH, _IPATCH):
+        from lwm2m import composite
+
+        return composite.respond(client, registration, message, asked, payload, now)
+    if not asked.path:
+        raise BadRequest("path needs 1 to 4 ids")
     from lwm2m import writing
 
     return writing.respond(client, registration, message, asked, payload, now)
