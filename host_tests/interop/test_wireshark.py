@@ -165,6 +165,6 @@ async def test_send(tshark, tmp_path):
         await board.printed("send: 1 2.04")
         found = await capture()
     names = (CODE, PATH, FORMAT, "cbor.type.textstring", "cbor.type.uint")
-    assert await found.fields(f"{FROM_DEVICE} && {PATH} == \"/dp\"", *names) == [
+    assert await found.fields(f'{FROM_DEVICE} && {PATH} == "/dp"', *names) == [
         (POST, "/dp", "application/senml+cbor", "/1/0/|1|/3/0/|11/0", "0|2|86400|0|2|0")
     ]
