@@ -55,8 +55,10 @@ async def test_int_230_write_composite(lab):
         assert (await device.event("updated", since))["lifetime"] == 61
         contains(await device.read("/1/0", TLV), TLV, {"1": 61, "6": True})
         content(await device.read("/16/0/0", TLV), TLV, {str(riid): text for riid, text in enumerate(texts)})
+        since = device.mark()
         identity = {f"/16/0/0/{riid}": text for riid, text in before.items()}
         changed(await device.write_composite({"/1/0/1": 86400, "/1/0/6": False, **identity}, content_format))
+        assert (await device.event("updated", since))["lifetime"] == 86400
         contains(await device.read("/1/0", TLV), TLV, {"1": 86400, "6": False})
         content(await device.read("/16/0/0", TLV), TLV, before)
 
