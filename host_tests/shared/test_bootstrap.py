@@ -17,6 +17,7 @@ IDLE STOP STOPPED
 WAITING DUE CONNECTING
 WAITING EXECUTED CONNECTING
 WAITING LINK_DOWN WAITING
+WAITING NEEDLESS IDLE
 WAITING RESET STOPPED
 WAITING STOP STOPPED
 CONNECTING LINK_UP REQUESTING
@@ -155,6 +156,11 @@ def needed(world):
     world.advance(10)
 
 
+def needless(world):
+    world.client.accounts.hopeless = lambda: False
+    world.advance(0)
+
+
 def unfit(world):
     world.bs.post("/bs")
 
@@ -172,6 +178,7 @@ EVENTS = {
     "SILENCE": silence,
     "FINISH": finish,
     "NEEDED": needed,
+    "NEEDLESS": needless,
     "UNFIT": unfit,
 }
 TAKEN = set()
@@ -385,3 +392,27 @@ def test_purged_account():
     again.client.factory_reset()
     again.advance(1)
     eq((again.instances(0), [packet.path for packet in again.bs.requests()]), ([1], ["/bs"]))
+
+
+def test_a_server_that_comes_back_when_the_bootstrap_server_is_gone():
+    """Both are gone for long: the server is tried once more after a day, and then nobody asks for a bootstrap."""
+    world = c13(count=1, RETRY_COUNT=2, RETRY_TIMER_s=10, SEQUENCE_DELAY_s=86400)
+    world.server.answer = lambda packet: "4.03"
+    world.bs.link_works = False
+    world.start()
+    world.advance(3600)
+    eq((world.server.state, world.bootstrap.state), ("FAILED", "WAITING"))
+    world.server.answer = world.server.usual_answer
+    world.advance(86400)
+    eq((world.server.state, world.bootstrap.state), ("REGISTERED", "IDLE"))
+
+
+def test_a_write_of_several_accounts_is_all_or_nothing():
+    """The second account's binding is refused: the first is as it was."""
+    world = c13(count=1)
+    world.start()
+    eq(world.server.post("/1/0/9").code, "2.04")
+    world.advance(1)
+    both = server(lifetime=77) + server(1, 2, values={7: b"X"})
+    eq(world.bs.put("/1", both, content_format=11542).code, "4.00")
+    eq((world.instances(1), world.client.tree.objects[1][0].lifetime), ([0], 300))

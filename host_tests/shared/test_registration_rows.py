@@ -75,6 +75,7 @@ STOPPING SILENCE STOPPED
 STOPPING LINK_DOWN STOPPED
 STOPPING STOP STOPPING
 FAILED START CONNECTING
+FAILED DUE CONNECTING
 FAILED STOP STOPPED
 """
 EXPECTED = [tuple(line.split()) for line in EXPECTED.strip().split("\n")]
@@ -137,14 +138,10 @@ def into_waiting(peer):
 
 
 def into_failed(peer):
-    account_of(peer).retry_count = 1
-    into_waiting_refused(peer)
-
-
-def into_waiting_refused(peer):
-    peer.script("4.03")
+    account_of(peer).priority = 1  # else it would be tried for ever
+    peer.script(*["4.03"] * 5)
     peer.client.start(peer.now)
-    peer.poll()
+    peer.advance(2000)
 
 
 def into_registered(peer):

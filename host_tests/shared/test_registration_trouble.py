@@ -143,7 +143,7 @@ def test_5_03_waits_max_age():
     peer.script(("5.03", [(14, 120)]), ("5.03", [(14, 7)]), ("5.03", [(14, 0)]))
     peer.client.start(peer.now)
     peer.advance(300)
-    check_pauses(pauses(peer), [120, 7, 0])
+    check_pauses(pauses(peer), [120, 7, 1])  # Max-Age 0 would be a tight loop
     eq(peer.state, "REGISTERED")
 
 

@@ -151,6 +151,8 @@ class Exchange:
         """Give up what is overdue; returns the time of the next deadline, or None."""
         due = None
         for out in list(self.waiting):
+            if out not in self.waiting:  # what one time-out leads to may end the others
+                continue
             if out[2] <= now:
                 self.waiting.remove(out)
                 out[1](None, now)

@@ -99,6 +99,8 @@ class Access:
         """Rights are different now: what was found out about requests that come again holds no more."""
         for registration in self._client.registrations:
             registration.exchange.memo.clear()
+            if registration.reporting:
+                registration.reporting.rights_changed()
 
     def created(self, registration, obj):
         """A server has created an instance: it owns it."""

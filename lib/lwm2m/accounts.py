@@ -111,11 +111,19 @@ class Accounts:
 
     def flush(self):
         """Store what a server has just changed, if it is an account that was stored; raises ServiceUnavailable."""
-        if self._unsaved and self._stored:
+        unsaved, self._unsaved = self._unsaved, False  # what follows must not be refused for it as well
+        if unsaved and self._stored:
             self.save()
-        self._unsaved = False
 
     # -- registrations ----------------------------------------------------------------------------------------------
+
+    def known_control(self, control):
+        """The instance of object 2 that was stored, where the program adds one for the same before the start."""
+        if self._stored and self._session().state == "STOPPED":
+            for known in self._client.tree.objects.get(2, {}).values():
+                if (known.object_id, known.instance_id) == (control.object_id, control.instance_id):
+                    return known
+        return None
 
     def rebuild(self):
         """Have registrations for the accounts as they are now, none of them started, and a Bootstrap."""
@@ -180,6 +188,9 @@ class Accounts:
             if session.state == "STOPPED" and hasattr(session, "account") and session not in client.registrations:
                 client.close_session(session)  # its account was removed
         due = None
+        while self._order and self._order[0] not in client.registrations:  # its account was removed
+            self._order.pop(0)
+            self._turn(now)
         if self._order:
             current = self._order[0]
             if current not in client.sessions:

@@ -225,14 +225,14 @@ class Blocks:
         Observe."""
         key = getattr(observation, "key", None) or (_GET, observation.path, ())
         self._keep(block.Body(options, payload), key, now)
-        return self._body.block(0, self._szx)
+        return self._body.block(0, min(self._szx, observation.szx))
 
     # -- a request of ours ----------------------------------------------------------------------------------------
 
-    def upload(self, code, options, payload, on_answer, now):
+    def upload(self, code, options, payload, on_answer, now, szx=6):
         """Exchange.request for a payload that is bigger than a block; on_answer(message, now) gets the last answer,
         or None. Raises ServiceUnavailable when the queue is full."""
-        block.Upload(self.registration.exchange, code, options, payload, self._szx, on_answer).send(now)
+        block.Upload(self.registration.exchange, code, options, payload, min(szx, self._szx), on_answer).send(now)
 
 
 def _key(message, asked):

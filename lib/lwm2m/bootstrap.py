@@ -39,6 +39,7 @@ IDLE NEEDED -> WAITING hold_off
 IDLE,WAITING,FINISHED EXECUTED -> CONNECTING connect_anew
 WAITING DUE -> CONNECTING connect
 WAITING LINK_DOWN -> WAITING go_on
+WAITING NEEDLESS -> IDLE rest
 CONNECTING LINK_UP -> REQUESTING request
 CONNECTING PACK -> PACKING ask_for_pack
 CONNECTING LINK_DOWN -> WAITING back_off
@@ -99,6 +100,8 @@ class Bootstrap:
         self._pct = True  # whether to tell the format that we prefer
         self._pack = False  # whether to ask for a pack
         self._purge_at = None
+        self._asked = False  # whether a server has asked for it
+        self._begins = False  # whether the registrations have to be made and started
         self.interface = None  # the room for the requests of the Bootstrap-Server, opened by the first
 
     # -- what the rest of the house asks and says ---------------------------------------------------------------------
@@ -145,6 +148,14 @@ class Bootstrap:
     def poll(self, now):
         """Run what is due; returns the time of the next deadline in ms, or None."""
         due = self.exchange.poll(now)
+        if self._begins:  # after the response to Finish; if it fails for want of memory, once more
+            self.accounts.rebuild()
+            self.accounts.start(now)
+            self._begins = False
+        if self.state == "WAITING" and not self._asked and not self.accounts.hopeless():
+            self._go("NEEDLESS", now)
+        if self.due is None and not self.exchange.busy and not self.exchange.waiting:
+            self._revive(now)
         if self.due is not None and self.due <= now:
             self.due = None
             self._go("DUE", now)
@@ -159,6 +170,15 @@ class Bootstrap:
         if self.blocks:
             due = earlier(due, self.blocks.poll(now))
         return earlier(due, self.due)
+
+    def _revive(self, now):
+        """Nothing would ever come: what a row should have done was cut short, as by a lack of memory."""
+        if self.state in ("PACKING", "REQUESTING"):
+            self._go("SILENCE", now)
+        elif self.state == "CONNECTING" and self.link != "opening":
+            self._go("LINK_DOWN", now)
+        elif self.state == "WAITING":
+            self.due = now + 60000
 
     # -- the machine ----------------------------------------------------------------------------------------------
 
@@ -190,12 +210,14 @@ class Bootstrap:
     def _do_hold_off(self, now):
         """The first attempt: /0/x/11 says how long to wait before."""
         self._attempt = 0
+        self._asked = False
         self._pack = self.client.version == "1.2"
         self._pct = self.client.version != "1.0"
         self.due = now + (self.security.hold_off or 0) * 1000
 
     def _do_connect_anew(self, now):
         self._do_hold_off(now)
+        self._asked = True
         self._close()
         self._do_connect(now)
 
@@ -227,8 +249,7 @@ class Bootstrap:
         self._attempt = 0
         self.stage = None
         self.due = now + self.client.config.max_transmit_span_ms()
-        self.accounts.rebuild()
-        self.accounts.start(now)
+        self._begins = True
 
     def _do_back_off(self, now):
         self._do_wait(now)
@@ -252,8 +273,8 @@ class Bootstrap:
 
     def _new_exchange(self):
         client, exchange = self.client, Exchange
-        if self.uri.startswith("coap+tcp:"):
-            from coap.tcp import TcpExchange as exchange
+        if self.uri.startswith("coap+tcp://"):
+            from coap.tcp import Exchange as exchange
         return exchange(client.config, self.outbox.append, self._handle, client.randbelow)
 
     def _close(self):
@@ -347,6 +368,7 @@ class Bootstrap:
 
     def _finish(self, now):
         """Bootstrap-Finish (OMA Core 1.1 section 6.1.7.6): store what is there if it makes sense."""
+        self.exchange.reset()  # of ours is at most the Request, whose answer matters no more
         error = self._commit()
         log.info("bootstrap: Finish -> %s", "2.04" if error is None else dotted(error.code))
         if error is None:

@@ -5,7 +5,7 @@ An object that is in a pack is replaced as a whole, but for the account of the B
 
 from coap.block import Collector, Download, szx_of
 from coap.errors import BadRequest, CoapError, FormatError, dotted
-from compat import const
+from compat import const, print_exception
 from lwm2m import bootstrap_requests, formats
 
 _SENML_CBOR = const(112)
@@ -78,6 +78,11 @@ class Pack:
             return str(error) or dotted(getattr(error, "code", 0x80))
         except OSError as error:
             return "hardware: %s" % error
+        except MemoryError:
+            return "out of memory"
+        except Exception as error:
+            print_exception(error)
+            return "unexpected"
 
 
 def _put(resources, path, raw):

@@ -151,18 +151,28 @@ def write(client, session, path, format, decoded):
         changes = [change for change in changes if _may_write(obj, rows[change[0]])]
         plan.append((iid, obj, is_there, moves, changes, [rid for _, rid, _ in records if rid is not None]))
     stage = session.changes()
-    for iid, obj, is_there, moves, changes, rids in plan:
-        if moves:
-            _move(client, session, stage)
-        stage.write(obj, changes)
-        if not is_there:
-            stage.add(obj, iid)
-        stage.note(obj, rids)
+    done = []
+    try:
+        for iid, obj, is_there, moves, changes, rids in plan:
+            if moves:
+                _move(client, session, stage)
+            old = [(name, getattr(obj, name, None)) for name, _ in changes]
+            stage.write(obj, changes)
+            if not is_there:
+                stage.add(obj, iid)
+            done.append((obj, is_there, old))
+            stage.note(obj, rids)
+    except Exception:  # an object's own veto: all instances of this Write or none
+        for obj, was_there, old in reversed(done):
+            stage.write(obj, old) if was_there else stage.drop(obj)
+        raise
 
 
 def _may_write(obj, row):
     """Whether a Bootstrap-Server may: not to executables, nor to what the device itself finds out."""
-    return "E" not in row[1] and (hasattr(obj, "write_" + row[3]) or not callable(getattr(obj, row[3], None)))
+    if "E" in row[1]:
+        return False
+    return hasattr(obj, "write_" + row[3]) or (hasattr(obj, row[3]) and not callable(getattr(obj, row[3])))
 
 
 def _move(client, session, stage):

@@ -82,6 +82,10 @@ class Client:
 
     def add(self, obj, iid=None):
         """Add an object instance, at the lowest free id unless told, and return it; raises ConfigError."""
+        if obj.OID == 2 and self.accounts:
+            known = self.accounts.known_control(obj)
+            if known:
+                return known
         self.tree.add(obj, iid)
         obj.notify = self._value_changed
         obj.client = self
@@ -278,7 +282,7 @@ class Client:
         """(options, first block or all) of a notification."""
         content = ((12, observation.format.CT),)
         options = ((6, observation.sequence),) + content
-        if len(payload) <= self.config.BLOCK_SIZE:
+        if len(payload) <= min(self.config.BLOCK_SIZE, 16 << observation.szx):
             return options, payload
         return self.make_blocks(registration).notification(observation, options, payload, now)
 

@@ -106,6 +106,8 @@ def _observe(client, registration, message, asked, format, paths, payload, now):
     reporting = client.make_reporting(registration)
     key = (_FETCH, (), tuple(asked.queries), crc32(payload))
     observation = CompositeObservation(message.token, paths, format, own, key)
+    if asked.block2 is not None:
+        observation.szx = asked.block2 & 7
     payload, value = observation.render(registration)
     sequence = reporting.observe(observation, value, now)
     content = ((12, format.CT),)
@@ -127,7 +129,8 @@ def _write(client, registration, format, payload):
         obj = targets[number][0]
         for name, value in writing.read_changes(client.tree, obj, path, format, ((path[1], path[2], raw),), False, 0):
             changes.append((obj, name, value))
-    apply_all(changes)
+    last = [one for one in changes if one[1] in one[0].LAST]
+    apply_all([one for one in changes if one[1] not in one[0].LAST] + last)
     return writing.CHANGED
 
 

@@ -1,6 +1,6 @@
 """The answer to a Discover (OMA Core 1.1 section 6.3.2); imported by the first one."""
 
-from coap.errors import BadRequest
+from coap.errors import BadRequest, CoapError, MethodNotAllowed
 from lwm2m.formats.link import ver_of
 from lwm2m.path import MAX_ID
 
@@ -16,6 +16,9 @@ def discover(tree, path, registration, queries=()):
         depth = _depth(queries, depth)
     store = registration.attributes
     links = []
+    if len(path) > 3:
+        tree.resource(path)
+        raise MethodNotAllowed("no Discover of a resource instance")
     if len(path) > 2:
         _add_target(links, tree, path, registration, _dim(*tree.resource(path)))
         if depth:
@@ -68,13 +71,21 @@ def _add_resources(links, obj, store, depth):
 def _add_resource_instances(links, resource, path, store):
     obj, row = resource
     if "*" in row[1]:
-        for riid in sorted(obj.value_of(row) or ()):
+        for riid in sorted(_riids(obj, row)):
             own = store.get(path[:3] + (riid,), {})
             links.append("</%d/%d/%d/%d>%s" % (path[:3] + (riid, _text(own))))
 
 
 def _dim(obj, row):
-    return ";dim=%d" % len(obj.value_of(row) or ()) if "*" in row[1] else ""
+    return ";dim=%d" % len(_riids(obj, row)) if "*" in row[1] else ""
+
+
+def _riids(obj, row):
+    """The ids of a multiple resource's instances; a sensor that fails must not hide its neighbours."""
+    try:
+        return obj.value_of(row) or ()
+    except (CoapError, OSError):
+        return ()
 
 
 def _inherited(registration, path):

@@ -37,7 +37,7 @@ def arguments(payload):
         number, value, rest = int(text[0]), None, text[1:]
         if rest[:2] == "='":
             value, quote, rest = rest[2:].partition("'")
-            if not quote:
+            if not quote or [char for char in value if not " " <= char <= "~" or char in '"\\']:
                 raise BadRequest("bad arguments")
         if rest and (rest[0] != "," or len(rest) == 1):
             raise BadRequest("bad arguments")
@@ -74,6 +74,10 @@ class Jobs:
             return None
         self._jobs.append([now + client.config.ACTION_DELAY_ms, result, None, None])
         return 0x44, (), b""
+
+    def owes(self, session):
+        """Whether a server waits for the response to an Execute that takes long."""
+        return bool([job for job in self._jobs if job[2] is session])
 
     def poll(self, now):
         """Run what is due; returns when to run next, or None."""

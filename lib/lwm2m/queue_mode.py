@@ -5,6 +5,7 @@ def due(registration):
     """When the awake time is over, ms: AWAKE_ms or MAX_TRANSMIT_WAIT after the last message; None while
     something is under way, whose end calls poll."""
     exchange, config = registration.exchange, registration.client.config
-    if exchange.busy or exchange.waiting:
+    jobs = registration.client.jobs
+    if exchange.busy or exchange.waiting or (jobs and jobs.owes(registration)):
         return None
     return exchange.touched + (config.AWAKE_ms or config.max_transmit_wait_ms())

@@ -43,7 +43,8 @@ REGISTERING BUSY -> WAITING wait_max_age
 REGISTERING REFUSED,SILENCE,LINK_DOWN -> WAITING back_off
 WAITING DUE -> CONNECTING connect
 WAITING LINK_DOWN -> WAITING wait_max_age
-WAITING GIVE_UP -> FAILED close
+WAITING GIVE_UP -> FAILED give_up
+FAILED DUE -> CONNECTING start_over
 REGISTERED DUE,UPDATE,SILENCE -> UPDATING update
 REGISTERED SLEEP -> ASLEEP keep_waiting
 REGISTERED,ASLEEP QUEUE -> REGISTERING register
@@ -86,8 +87,7 @@ class Registration:
     uri = security = None
 
     def __init__(self, client, account, exchange=Exchange):
-        self.client = client
-        self.account = account
+        self.client, self.account = client, account
         self.outbox = []  # datagrams for the transport, oldest first
         self.state = "STOPPED"
         self.holds = False  # whether the server may manage the device: it has registered there, by all we know
@@ -162,13 +162,19 @@ class Registration:
                 self._go("SLEEP", now)
         if self.due is not None and self.due <= now:
             self._timer(now)
-        if self.reporting:
-            due = earlier(due, self.reporting.poll(now))
-        if self.blocks:
-            due = earlier(due, self.blocks.poll(now))
-        if self.sends:
-            due = earlier(due, self.sends.poll(now))
+        elif self.due is None and not self.exchange.busy and not self.exchange.waiting:
+            self._revive(now)
+        for room in (self.reporting, self.blocks, self.sends):
+            if room:
+                due = earlier(due, room.poll(now))
         return earlier(due, self.due)
+
+    def _revive(self, now):
+        """Nothing would ever come: what a row should have done was cut short, as by a lack of memory."""
+        if self.state in ("REGISTERING", "UPDATING", "DISABLING", "STOPPING"):
+            self._go("SILENCE", now)
+        elif self.state in ("WAITING", "LOST", "DISABLED"):
+            self._wait(60000, now)
 
     def _tell(self, now):
         """Start what a server asked for by Execute, and the Update that any change of what it knows calls for."""
@@ -296,6 +302,13 @@ class Registration:
         else:
             self._wait(delay_ms, now)
 
+    def _do_give_up(self, now):
+        """Once more later, unless the account says that this was all: a Bootstrap-Server may be gone for good."""
+        from lwm2m import retry
+
+        self._do_close(now)
+        self.due = retry.again_at(self, now)
+
     def _do_retry_soon(self, now):
         """The registration holds: try to get back at 1, 2, 4 ... s, at most a minute apart."""
         self.exchange.reset()
@@ -355,7 +368,7 @@ class Registration:
             return "VERSION"
         max_age_s = message.options.uint(14)
         if message.code == 0xA3 and max_age_s is not None:
-            self._retry_after_ms = min(max_age_s, 86400) * 1000
+            self._retry_after_ms = max(1, min(max_age_s, 86400)) * 1000
             return "BUSY"
         return "REFUSED"
 
@@ -377,7 +390,7 @@ class Registration:
 
     def _handle(self, message, now):
         """A request of this server; silence before it has registered us."""
-        return self.client.handle(self, message, now) if self.holds else False
+        return self.client.handle(self, message, now) if self.holds and self.account.registration else False
 
 
 def earlier(one, other):

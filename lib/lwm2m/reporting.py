@@ -23,6 +23,7 @@ class Observation:
     """One observed path of one server: what was sent last and when. What the methods do for several paths at a time is
     in lwm2m.composite_observation."""
 
+    szx = 6  # of the largest block that the observer wants (RFC 7959 section 3.4)
     own: dict | None = None  # path -> {name: value}: of this Observe alone (LwM2M 1.2), in place of what is set
 
     def __init__(self, token, path, format, row):
@@ -101,6 +102,8 @@ class Reporting:
     def start(self, token, asked, payload, value, now):
         """Start to observe a path; returns and raises what observe does, and BadRequest for bad parameters."""
         observation = Observation(token, asked.path, asked.format, asked.row)
+        if asked.block2 is not None:
+            observation.szx = asked.block2 & 7
         if asked.queries:
             from lwm2m import write_attributes
 
@@ -136,6 +139,7 @@ class Reporting:
             self.observations.remove(observation)
         observation.pending = None
         self.stored = [entry for entry in self.stored if entry[0] is not observation]
+        self._due = 0  # others may have waited for its ACK
 
     def clear(self):
         """A new registration voids all observations."""
@@ -157,12 +161,19 @@ class Reporting:
             if observation.ends_with(obj):
                 self._fail(observation, 0x84, now)
 
+    def rights_changed(self):
+        """What may be read is another thing now: look at all of it once."""
+        for observation in self.observations:
+            observation.dirty = -1
+        self._due = 0
+
     def attributes_changed(self):
         """Timers run anew from the last notification."""
         self._due = 0
 
     def went_offline(self):
         """The link is gone, and with it the notifications that waited for their ACK."""
+        self._due = 0  # what changed in sleep is to be stored now
         for observation in self.observations:
             self._undelivered(observation)
 
@@ -173,11 +184,13 @@ class Reporting:
             stored.undelivered(self, observation)
 
     def back_online(self, now):
-        """Send what was stored, in order."""
-        stored, self.stored = self.stored, []
-        for observation, payload in stored:
-            self._transmit(observation, payload, now)
+        """What was stored has its turn now."""
         self._due = now
+
+    def _send_stored(self, now):
+        while self.stored and self.stored[0][0].pending is None:  # else the rest waits for that ACK, to keep the order
+            observation, payload = self.stored.pop(0)
+            self._transmit(observation, payload, now, observation.found(self.registration).get("con"))
 
     # -- time -----------------------------------------------------------------------------------------------------
 
@@ -187,6 +200,8 @@ class Reporting:
             return self._due
         self._due = None
         try:
+            if self.stored and self.registration.online:
+                self._send_stored(now)
             for observation in list(self.observations):
                 due = self._look(observation, now)
                 if due is not None and (self._due is None or due < self._due):
@@ -198,7 +213,7 @@ class Reporting:
 
     def _look(self, observation, now):
         """Evaluate one observation if it is time; returns when to look again, or None."""
-        if observation.pending is not None:
+        if observation.pending is not None or (self.stored and self.registration.online):
             return None
         found = observation.found(self.registration)
         due = observation.next_look(found)
@@ -218,7 +233,8 @@ class Reporting:
         registration = self.registration
         online = registration.online
         asleep = registration.state == "ASLEEP"
-        if not online and not asleep and not registration.account.notification_storing:
+        stores = registration.account.notification_storing
+        if not online and not asleep and (not stores or (registration.state == "UPDATING" and found.get("hqmax") == 0)):
             observation.dirty = -1
             return False
         dirty = observation.dirty

@@ -9,12 +9,24 @@ def delay_ms(registration):
     """
     registration.attempt += 1
     account, config = registration.account, registration.client.config
-    policy = (account.retry_count, account.retry_timer, account.sequence_delay, account.sequence_count)
-    if policy != (None, None, None, None) or registration.client.bootstrap:
+    if _has_policy(account) or registration.client.bootstrap or account.priority is not None:
         found_s = _by_policy_s(registration, account, config)
     else:
         found_s = min(config.RETRY_FIRST_s << min(registration.attempt - 1, 16), config.RETRY_MAX_s)
     return None if found_s is None else found_s * 1000
+
+
+def again_at(registration, now):
+    """When to begin anew after all attempts were in vain, ms, or None: an account that says how often means it."""
+    account = registration.account
+    if _has_policy(account) or account.bootstrap_on_failure is False:
+        return None
+    return now + registration.client.config.SEQUENCE_DELAY_s * 1000
+
+
+def _has_policy(account):
+    policy = (account.retry_count, account.retry_timer, account.sequence_delay, account.sequence_count)
+    return policy != (None, None, None, None)
 
 
 def _by_policy_s(registration, account, config):

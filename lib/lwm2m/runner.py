@@ -71,6 +71,7 @@ class Runner:
         self.client = client
         self._clock = Clock()
         self._event = WakeEvent()
+        self._was_open = False  # from then on a local port that is taken is a matter of time, not of the configuration
         self._transports = {}  # session -> [transport, reader task or None]
         client.clock = self._clock.ms
         client.on_wake = self._event.set
@@ -154,13 +155,14 @@ class Runner:
             entry[1] = None
         try:
             entry[0].open()
-        except ConfigError:
-            raise
-        except OSError as error:
+        except (ConfigError, OSError) as error:
             self._shut(session)
+            if isinstance(error, ConfigError) and not self._was_open:
+                raise
             session.link_down("no link: %s" % error, now)
             return
         entry[1] = asyncio.create_task(self._read(session, entry[0]))
+        self._was_open = True
         session.link_up(now)
 
     def _transport(self, session, host, port):

@@ -135,7 +135,7 @@ class Series:
                 value = value[path[3]]
             elif isinstance(value, dict):
                 value = dict(value)
-        self._values.append((time_s, value))
+        self._values.append((int(time_s), value))
         if len(self._values) > self._length:
             self._values.pop(0)
 
@@ -218,9 +218,19 @@ class Sends:
             request = client.make_blocks(registration).upload
 
         def on_answer(message, now):
+            hint = message and message.code == 0x8D and len(one.payload) <= client.config.BLOCK_SIZE
+            hint = message.options.uint(27) if hint else None
+            if hint is not None and len(one.payload) > 16 << (hint & 7):  # once: with blocks (RFC 7959 section 2.9.3)
+                blocks = client.make_blocks(registration)
+                blocks.upload(_POST, options, one.payload, on_last, now, hint & 7)
+            else:
+                on_last(message, now)
+
+        def on_last(message, now):
             self._on_answer(one, message, now)
 
-        request(_POST, ((11, b"dp"), (12, one.ct)), one.payload, on_answer, now)
+        options = ((11, b"dp"), (12, one.ct))
+        request(_POST, options, one.payload, on_answer, now)
         self._under_way = one
         client.wake()  # for its retransmission
 

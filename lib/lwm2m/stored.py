@@ -5,8 +5,11 @@ from coap.errors import CoapError
 
 def undelivered(reporting, observation):
     """Nobody has acknowledged a notification: keep it, or have the current value told once the server is back."""
-    if reporting.registration.account.notification_storing:
-        keep(reporting, observation, observation.pending, False)
+    registration = reporting.registration
+    if registration.account.notification_storing and observation.found(registration).get("hqmax") != 0:
+        reporting.stored.insert(0, (observation, observation.pending))  # older than what is there
+        if len(reporting.stored) > reporting.client.config.STORED:
+            reporting.stored.pop(0)
     else:
         observation.dirty = -1
         observation.sent = None

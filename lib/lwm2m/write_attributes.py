@@ -4,6 +4,7 @@ first one. What attributes do is in lwm2m.attributes."""
 from coap.errors import BadRequest, NotFound
 from compat import const
 from lwm2m.attributes import NUMERIC
+from lwm2m.formats import text as plain
 
 _READ = const(1)
 _PERIODS = const(("pmin", "pmax", "epmin", "epmax"))
@@ -73,15 +74,7 @@ def _bit(name, text):
 
 
 def _threshold(name, text):
-    for letter in text:
-        if letter not in "0123456789+-.eE":
-            raise BadRequest("not a number: " + text)
-    try:
-        value = float(text)
-    except ValueError:
-        raise BadRequest("not a number: " + text)
-    if value - value != 0:
-        raise BadRequest("not finite: " + text)
+    value: float = plain.value(text.encode(), "float")  # pyright: ignore[reportAssignmentType] - by its type
     if name == "st" and value < 0:
         raise BadRequest("st must not be negative")
     return value

@@ -13,6 +13,7 @@ from . import text, utf8
 from .senml import label
 
 _QUOTE = const(0x22)
+_BACKSLASH = const(0x5C)
 _COMMA = const(0x2C)
 _COLON = const(0x3A)
 _ARRAY = const(0x5B)
@@ -90,7 +91,7 @@ class Reader:
         self.take(_QUOTE)
         data, start = self._data, self._at
         end = data.find(b'"', start)
-        while end > start and (end - start - len(data[start:end].rstrip(b"\\"))) % 2:  # the quote is escaped
+        while end > start and _is_escaped(data, start, end):
             end = data.find(b'"', end + 1)
         if end < 0:
             raise FormatError("no JSON")
@@ -98,7 +99,7 @@ class Reader:
         raw = data[start:end]
         if raw and min(raw) < 0x20:
             raise FormatError("no JSON")
-        return _unescaped(utf8(raw)) if b"\\" in raw else utf8(raw)
+        return utf8(_unescaped(raw) if b"\\" in raw else raw)
 
     def _word(self):
         data, start = self._data, self._at
@@ -116,37 +117,45 @@ class Reader:
         return int(word) if whole.isdigit() and len(whole) < _DIGITS else number
 
 
-def _unescaped(string):
-    out = []
+def _is_escaped(data, start, end):
+    """Whether an odd number of backslashes is right before the end."""
+    at = end
+    while at > start and data[at - 1] == _BACKSLASH:
+        at -= 1
+    return (end - at) % 2
+
+
+def _unescaped(raw):
+    """Bytes for bytes: on MicroPython, finding the n-th character of a str takes a time that grows with n."""
+    out = bytearray()
     at = 0
     while True:
-        slash = string.find("\\", at)
+        slash = raw.find(b"\\", at)
         if slash < 0:
-            out.append(string[at:])
-            return "".join(out)
-        out.append(string[at:slash])
-        char = string[slash + 1]
+            out.extend(raw[at:])
+            return out
+        out.extend(raw[at:slash])
+        place = b'"\\/bfnrtu'.find(raw[slash + 1 : slash + 2])
         at = slash + 2
-        if char == "u":
-            code = _hex(string, at)
-            at += 4
-            if 0xD800 <= code < 0xE000:  # a surrogate: of a character beyond U+FFFF there are two
-                low = _hex(string, at + 2) if string[at : at + 2] == "\\u" else 0
-                if code > 0xDBFF or not 0xDC00 <= low < 0xE000:
-                    raise FormatError("half a character")
-                code = 0x10000 + (code - 0xD800 << 10) + low - 0xDC00
-                at += 6
-            out.append(chr(code))
-        else:
-            place = '"\\/bfnrt'.find(char)
-            if place < 0:
-                raise FormatError("no JSON")
-            out.append('"\\/\b\f\n\r\t'[place])
+        if place < 0:
+            raise FormatError("no JSON")
+        if place < 8:
+            out.append(b'"\\/\b\f\n\r\t'[place])
+            continue
+        code = _hex(raw, at)
+        at += 4
+        if 0xD800 <= code < 0xE000:  # a surrogate: of a character beyond U+FFFF there are two
+            low = _hex(raw, at + 2) if raw[at : at + 2] == b"\\u" else 0
+            if code > 0xDBFF or not 0xDC00 <= low < 0xE000:
+                raise FormatError("half a character")
+            code = 0x10000 + (code - 0xD800 << 10) + low - 0xDC00
+            at += 6
+        out.extend(chr(code).encode())
 
 
-def _hex(string, at):
-    digits = string[at : at + 4]
-    if len(digits) < 4 or not all(digit in "0123456789abcdefABCDEF" for digit in digits):
+def _hex(raw, at):
+    digits = raw[at : at + 4]
+    if len(digits) < 4 or digits.lower().strip(b"0123456789abcdef"):
         raise FormatError("no JSON")
     return int(digits, 16)
 

@@ -87,6 +87,7 @@ class Firmware(Object):
 9 R! int delivery
 10 E none cancel
 """
+    LAST = ("package", "uri")
     package = b""  # never kept here
     uri = ""
     state = result = 0

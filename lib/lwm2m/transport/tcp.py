@@ -24,7 +24,11 @@ class Transport:
         """Resolve the server's name, connect (blocks for at most 5 s) and say what we can (CSM)."""
         self.close()
         error = OSError("%s has no address" % self.host)
-        for family, _, _, _, address in socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_STREAM):
+        try:
+            found = socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            raise OSError("the name %s cannot be resolved" % self.host)
+        for family, _, _, _, address in found:
             self.sock = socket.socket(family, socket.SOCK_STREAM)
             try:
                 self.sock.settimeout(_CONNECT_TIMEOUT_s)
