@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import hashlib
 import json
+import math
 import os
 import re
 import sys
@@ -19,6 +20,10 @@ _LOG_LEVELS = ("error", "warning", "info", "debug")
 # The access point that the virtual world has (board_world.DEFAULTS), so that boot.py has something to join.
 _WIFI = {"ssid": "microlwm2m", "password": "virtual-board"}
 _URI = re.compile(r"(coaps?|coap\+tcp)://(\[[0-9A-Fa-f:.]+\]|[^\s:/?#\[\]@]+)(:([0-9]{1,5}))?/?")
+
+_HEAP = re.compile(r"[0-9]{1,10}[kKmM]?")
+_LEAST_HEAP = 176 << 10  # enough for main.py to register; with 192k it has room for every request
+_BIGGEST_HEAP = 1 << 30
 
 _EPILOG = """The device ends by Ctrl-C or SIGTERM: it de-registers and the exit status is 0.
 Exit status 1: the program failed; 2: a mistake in the configuration, told in one sentence.
@@ -57,7 +62,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--ca", metavar="FILE", help="DTLS: who signed the server's certificate")
     p.add_argument("--local-port", type=int, metavar="N", help="UDP port of the client (default: any)")
     p.add_argument("--interpreter", choices=("unix", "cpython"), default="unix", help="MicroPython or CPython")
-    p.add_argument("--heap", default="256k", metavar="BYTES", help="heap of MicroPython, k and m allowed (256k)")
+    # More than an ESP32 has, as pointers are twice as long here, and pins and sensors, C on a board, are Python.
+    p.add_argument("--heap", default="320k", metavar="BYTES", help="heap of MicroPython, k and m allowed (320k)")
     p.add_argument("--state-dir", metavar="DIR", help="the board's flash (default: one that is thrown away)")
     p.add_argument("--program", default=str(ROOT / "main.py"), metavar="FILE", help="instead of main.py")
     p.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a bound of Config; repeatable")
@@ -95,10 +101,21 @@ def check(options: argparse.Namespace) -> None:
         raise UsageError("--bootstrap makes the --server a bootstrap server, and there can be only one")
     if options.endpoint is not None and not options.endpoint.strip():
         raise UsageError("--endpoint must not be empty")
-    if not re.fullmatch(r"[0-9]+[kKmM]?", options.heap) or heap_bytes(options.heap) < 1 << 15:
-        raise UsageError(f"--heap must be a number of bytes, at least 32k, not {options.heap}")
+    if options.endpoint is not None and not _is_utf8(options.endpoint):
+        raise UsageError("--endpoint must be UTF-8")
+    if not _HEAP.fullmatch(options.heap) or not _LEAST_HEAP <= heap_bytes(options.heap) <= _BIGGEST_HEAP:
+        raise UsageError(f"--heap must be a number of bytes from {_LEAST_HEAP >> 10}k to 1024m, not {options.heap}")
     if not Path(options.program).is_file():
         raise UsageError(f"--program {options.program} is not a file")
+
+
+def _is_utf8(text: str) -> bool:
+    """Whether the bytes that were typed are; Python keeps others as surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def heap_bytes(text: str) -> int:
@@ -114,10 +131,18 @@ def limits(settings: list[str]) -> dict:
         if not equals or not re.fullmatch(r"[A-Za-z]\w*", name):
             raise UsageError(f"--set must look like NAME=VALUE, not {setting}")
         try:
-            values[name] = json.loads(text)
-        except ValueError:
+            values[name] = _number(text)
+        except (ValueError, RecursionError):
             raise UsageError(f"--set {name} needs a number, not {text}") from None
     return values
+
+
+def _number(text: str) -> int | float:
+    """What JSON takes for a number; ValueError for all else, and for NaN and the infinite, which it does not have."""
+    value = json.loads(text)
+    if type(value) is not int and not (type(value) is float and math.isfinite(value)):
+        raise ValueError(text)
+    return value
 
 
 def settings(options: argparse.Namespace) -> dict:
@@ -142,18 +167,34 @@ def write_config(path: Path, new: dict) -> None:
     """Put new settings into config.json and leave the others in it as they are."""
     if not new and path.exists():
         return
-    try:
-        config = json.loads(path.read_text()) if path.exists() else {}
-    except ValueError as error:
-        raise UsageError(f"{path} is not valid JSON: {error}") from error
-    if not isinstance(config, dict):
-        raise UsageError(f"{path} must hold a JSON object")
-    new_limits = {**(config.get("limits") or {}), **new.get("limits", {})}
+    config = _config_in(path) if path.exists() else {}
+    new_limits = {**config.get("limits", {}), **new.get("limits", {})}
     config = {"wifi": _WIFI, **config, **new}
     if new_limits:
         config["limits"] = new_limits
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(config, indent=2) + "\n")
+    written = path.with_suffix(".new")  # a full disk must not cost the old one
+    try:
+        written.touch(mode=0o600)
+        written.write_text(json.dumps(config, indent=2) + "\n")
+        written.replace(path)
+    except OSError:
+        written.unlink(missing_ok=True)
+        raise
+
+
+def _config_in(path: Path) -> dict:
+    """What config.json says so far; UsageError if nothing can be added to it."""
+    try:
+        config = json.loads(path.read_text())
+    except ValueError as error:
+        raise UsageError(f"{path} is not valid JSON: {error}") from error
+    except RecursionError:
+        raise UsageError(f"{path} is not valid JSON: it is nested too deeply") from None
+    if not isinstance(config, dict):
+        raise UsageError(f"{path} must hold a JSON object")
+    if not isinstance(config.get("limits", {}), dict):
+        raise UsageError(f"the limits in {path} must be a JSON object")
+    return config
 
 
 def command(options: argparse.Namespace) -> tuple[list[str], dict[str, str]]:
@@ -175,7 +216,7 @@ def command(options: argparse.Namespace) -> tuple[list[str], dict[str, str]]:
 def mac_address(options: argparse.Namespace) -> str:
     """Twelve hex digits that stay the same for the same endpoint, or else the same state directory."""
     seed = options.endpoint or (options.state_dir and str(Path(options.state_dir).resolve())) or str(os.getpid())
-    return "02" + hashlib.sha256(seed.encode()).hexdigest()[:10]  # 02: locally administered
+    return "02" + hashlib.sha256(os.fsencode(seed)).hexdigest()[:10]  # 02: locally administered
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,5 +1,6 @@
 """MicroPython on this machine: which binary, and lib/ compiled to .mpy.  python -m tools.mpy FOLDER"""
 
+import argparse
 import fcntl
 import importlib.util
 import os
@@ -82,8 +83,19 @@ def _compile(source, name, target, level):
         raise SystemExit(f"mpy-cross cannot compile {source}:\n{done.stdout.strip()}")
 
 
+def main(arguments=None):
+    """Compile lib/; the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tools.mpy", description="lib/ compiled to .mpy, as for a board")
+    parser.add_argument("folder", metavar="FOLDER", help="where the files go, such as build/mpy")
+    folder = parser.parse_args(arguments).folder
+    try:
+        compiled = build(folder)
+    except OSError as error:
+        print(f"{folder} cannot be written: {error.strerror}", file=sys.stderr)
+        return 2
+    print(f"{len(compiled)} files, {sum(compiled.values())} bytes of .mpy in {folder}")
+    return 0
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        raise SystemExit("usage: python -m tools.mpy FOLDER")
-    compiled = build(sys.argv[1])
-    print(f"{len(compiled)} files, {sum(compiled.values())} bytes of .mpy in {sys.argv[1]}")
+    sys.exit(main())

@@ -1,5 +1,6 @@
 """make size: how big the rooms of lib/ are, as .mpy on the flash and as RAM once imported."""
 
+import argparse
 import ast
 import os
 import subprocess
@@ -110,8 +111,11 @@ def measure(folder):
     return rooms, {room: sum(ram[module_of(name)] for name in files) for room, files in rooms.items()}, loaded
 
 
-def main():
+def main(arguments=None):
     """Print the table."""
+    argparse.ArgumentParser(
+        prog="python -m tools.size", description="how big the rooms of lib/ are, as .mpy and as RAM"
+    ).parse_args(arguments)
     if mpy.micropython() is None:
         raise SystemExit("make size needs MicroPython: set MICROPYTHON=/path/to/micropython")
     deployed = mpy.build("build/mpy")

@@ -30,18 +30,32 @@ MISTAKES = [
     ("--binding S", "--binding must be U, UQ, T or TQ, not S"),
     ("--bootstrap --server coap://a --server coap://b", "--bootstrap makes the --server a bootstrap server, and"),
     ("--endpoint=", "--endpoint must not be empty"),
+    ("--endpoint \udcff", "--endpoint must be UTF-8"),
     ("--heap 1k", "--heap must be"),
     ("--heap much", "--heap must be"),
+    ("--heap 48k", "--heap must be a number of bytes from 176k to 1024m, not 48k"),
+    ("--heap 8388608m", "--heap must be a number of bytes from 176k to 1024m, not 8388608m"),
+    ("--heap " + "9" * 5000, "--heap must be"),
     ("--program nothing.py", "--program nothing.py is not a file"),
     ("--set NSTART", "--set must look like NAME=VALUE, not NSTART"),
     ("--set NSTART=", "--set NSTART needs a number"),
     ("--set =1", "--set must look like"),
+    ("--set OBSERVATIONS=NaN", "--set OBSERVATIONS needs a number, not NaN"),
+    ("--set OBSERVATIONS=-Infinity", "--set OBSERVATIONS needs a number"),
+    ("--set OBSERVATIONS=1e999", "--set OBSERVATIONS needs a number, not 1e999"),
+    ("--set OBSERVATIONS=true", "--set OBSERVATIONS needs a number, not true"),
+    ("--set OBSERVATIONS=[1]", "--set OBSERVATIONS needs a number"),
+    ("--set OBSERVATIONS=" + "[" * 100000, "--set OBSERVATIONS needs a number"),
+    ("--set OBSERVATIONS=" + "9" * 5000, "--set OBSERVATIONS needs a number"),
     ("--log loud", "--log"),
     ("--chip z80", "--chip"),
     ("--lwm2m-version 2", "--lwm2m-version"),
     ("--no-such-option", "--no-such-option"),
     ("--state-dir /dev/null/board", "/dev/null/board cannot be used"),
     ("--control /no/such/folder/sock", "--control /no/such/folder/sock cannot be opened"),
+    ("--control 99999", "--control must be a path or a port from 1 to 65535, not 99999"),
+    ("--control 0", "--control must be a path or a port from 1 to 65535, not 0"),
+    ("--control=", "--control must be a path or a port, and not empty"),
 ]
 NOT_YET = [
     "--psk-identity me",
@@ -137,20 +151,24 @@ def test_config_keeps_what_was_there(tmp_path):
     path.write_text("not JSON, and the board shall see it so")
     device.write_config(path, {})
     assert path.read_text().startswith("not JSON")
-    for broken in ("{", "[]"):
+    for broken in ("{", "[]", "[" * 100000, '{"limits": [1]}', '{"limits": 5}', '{"limits": null}'):
         path.write_text(broken)
         with pytest.raises(device.UsageError, match=r"config\.json"):
             device.write_config(path, {"endpoint": "a"})
+        assert path.read_text() == broken
 
 
 def test_full_disk_is_a_sentence(tmp_path, monkeypatch, capsys):
-    """As is any folder that cannot be written."""
+    """As is any folder that cannot be written; the configuration that was there stays whole."""
 
     def write_text(self, text):
+        self.write_bytes(b"{")
         raise OSError(errno.ENOSPC, "No space left on device")
 
+    (tmp_path / "config.json").write_text('{"endpoint": "old"}')
     monkeypatch.setattr(Path, "write_text", write_text)
     assert device.main(["--server", "coap://a", "--state-dir", str(tmp_path), "--program", __file__]) == 2
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("config.json", '{"endpoint": "old"}')]
     assert capsys.readouterr().err == f"the board's folder {tmp_path} cannot be used: No space left on device\n"
 
 
@@ -176,7 +194,7 @@ def test_mac_address_is_stable():
 
     assert mac("--endpoint", "a") == mac("--endpoint", "a", "--state-dir", "b")
     assert len({mac("--endpoint", "a"), mac("--endpoint", "b"), mac("--state-dir", "a1")}) == 3
-    assert len(mac()) == 12
+    assert len(mac()) == len(mac("--state-dir", "\udcff")) == 12
     assert int(mac()[:2], 16) & 3 == 2
 
 
@@ -205,6 +223,27 @@ def test_ends_on_cpython(tmp_path, program, status, ends):
     with Board(tmp_path, program, interpreter="cpython") as board:
         assert board.wait() == status
     assert board.output.replace("'", "").endswith(ends)
+
+
+@pytest.mark.parametrize("interpreter", ["unix", "cpython"])
+def test_what_lies_beside_the_program(tmp_path, micropython, interpreter):
+    """It can be imported, as on a board; what lies in the board's own folder comes first."""
+    (tmp_path / "state").mkdir()
+    for folder, name in ((tmp_path, "mine"), (tmp_path, "twice"), (tmp_path / "state", "twice")):
+        (folder / f"{name}.py").write_text(f"PLACE = {folder.name!r}")
+    program = "from mine import PLACE\nimport twice\nprint(PLACE, twice.PLACE)"
+    with Board(tmp_path, program, interpreter=interpreter) as board:
+        assert board.wait() == 0
+    assert board.output.endswith(f"{tmp_path.name} state\n")
+
+
+@pytest.mark.parametrize("bound", ["BOUNDS=1", "self=1", "ACK_RANDOM_FACTOR=1e308", "QUEUE=" + "9" * 400])
+def test_bounds_that_the_client_refuses(tmp_path, micropython, capfd, bound):
+    """One sentence and status 2 from the board itself."""
+    options = ["--server", "coap://127.0.0.1:1", "--set", bound]
+    assert device.main(options) == 2
+    told = capfd.readouterr()
+    assert (told.err.count("\n"), "limits: " in told.err) == (1, True)
 
 
 def test_thrown_away_state_is_gone(tmp_path, micropython):
@@ -278,12 +317,15 @@ def test_command_line_steers(tmp_path, micropython, capsys):
         ):
             assert do(*words.split()) == 2
             assert sentence in capsys.readouterr().err
-        for line in (b"\xff", b"[]", b'{"do": 1}', b'{"set": {"temperature": {"from": 1}}}'):
+        for line in (b"\xff", b"[" * 50000, b"[]", b'{"do": 1}', b'{"set": {"temperature": {"from": 1}}}'):
             assert "error" in talk(board, line)
     assert do("press") == 2
     assert "no virtual board answers" in capsys.readouterr().err
     assert steer(["press"]) == 2
     assert "which board?" in capsys.readouterr().err
+    for port in ("99999", "0", "9" * 5000):
+        assert steer(["--control", port, "show"]) == 2
+        assert "--control must be a path or a port from 1 to 65535" in capsys.readouterr().err
 
 
 def talk(board, line):
@@ -294,6 +336,29 @@ def talk(board, line):
         peer.connect(str(board.control))
         peer.sendall(line + b"\n")
         return json.loads(peer.makefile().readline())
+
+
+def test_control_is_not_stolen(tmp_path, micropython, capfd):
+    """A second board with the same --control is refused; the socket of a killed board, or of others, is not ours."""
+    main = tmp_path / "main.py"
+    with Board(tmp_path, BLINK) as board:
+        board.expect("ready")
+        assert device.main(["--program", str(main), "--control", str(board.control)]) == 2
+        sentence = f"--control {board.control} is in use: another board listens there\n"
+        assert capfd.readouterr() == ("", sentence)
+        board.steering.press()
+        board.process.kill()
+        board.wait()
+    assert board.control.is_socket()
+    with Board(tmp_path, BLINK) as board:
+        board.until(lambda: board.get("led") is not None, "the control socket")
+        board.control.unlink()
+        board.control.write_text("mine")
+    assert board.control.read_text() == "mine"
+    board.control.unlink()
+    with Board(tmp_path, BLINK) as board:
+        board.until(lambda: board.get("led") is not None, "the control socket")
+    assert not board.control.exists()
 
 
 def test_control_by_port(tmp_path, micropython):

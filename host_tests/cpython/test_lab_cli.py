@@ -15,7 +15,7 @@ from aiocoap import GET, POST, PUT
 from aiocoap.numbers.codes import Code
 
 from host_tests.cpython.test_lab_management import FakeDevice
-from tools.lab import cli
+from tools.lab import cli, control
 
 ROOT = Path(__file__).parents[2]
 CONTENT, CHANGED = Code.CONTENT, Code.CHANGED
@@ -185,6 +185,11 @@ def test_exit_codes(tmp_path):
                 (("write", "/3311/0/5850"), 2, "write is written `write [ENDPOINT] PATH VALUE`"),
                 (("write", "/3311/0/5850", "perhaps"), 2, "'perhaps' is not a value of type Boolean"),
                 (("cancel", "/3/0"), 2, "/3/0 of virtual-1 is not observed"),
+                (
+                    ("write", "/3311/0", "[" * 100000),
+                    2,
+                    f"/3311/0 takes a JSON object such as {{\"5850\": true}}, not '{'[' * 100000}'",
+                ),
             ]
             for words, status, sentence in cases:
                 assert await it.run(*words) == (status, "", f"lab: {sentence}\n"), words
@@ -206,6 +211,7 @@ def test_control_channel_survives_nonsense(tmp_path):
                 b"\n",
                 b"{",
                 b"[]\n",
+                b"[" * 100000 + b"\n",
                 b'{"command": "stop"}\n',
                 b'{"command": "read", "path": 7}\n',
                 b"x" * 2**21,
@@ -220,6 +226,27 @@ def test_control_channel_survives_nonsense(tmp_path):
             assert len(await it.good("list")) == 4
 
     asyncio.run(scene())
+
+
+def test_mistakes_of_the_server_are_answered_and_logged(tmp_path, monkeypatch, capsys, caplog):
+    """Who asks hears of it, the log tells where, and the server goes on."""
+
+    async def fail(server, request):
+        yield {"lines": ["first"], "data": {}}
+        raise KeyError(request["command"])
+
+    async def scene():
+        monkeypatch.setattr(control.commands, "run", fail)
+        server = control.ControlServer(None, tmp_path / "lab.sock")
+        await server.start()
+        for _ in range(2):
+            assert await asyncio.to_thread(cli.main, ["list", "--control", str(server.path)]) == 1
+        await server.close()
+
+    asyncio.run(scene())
+    assert capsys.readouterr() == ("first\n" * 2, "lab: the lab server failed: KeyError('list')\n" * 2)
+    assert caplog.text.count("the command {'command': 'list'") == 2
+    assert "in fail" in caplog.text
 
 
 def test_starts_that_fail(tmp_path):

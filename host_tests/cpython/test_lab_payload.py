@@ -260,6 +260,11 @@ def test_words_of_the_command_line():
     for path, word in (("/3311/0/5850", "maybe"), ("/3311/0", "5"), ("/3311/0", "[1]"), ("/3311/0", '{"x": 1}')):
         with pytest.raises(UsageError):
             payload.from_command_line(word, paths.parse(path))
+    for word in ("[" * 100000, '{"5850": ' * 100000, '{"5850": ' + "9" * 5000 + "}"):
+        with pytest.raises(UsageError):
+            payload.from_command_line(word, (3311, 0))
+    with pytest.raises(UsageError, match="is not a value of type Float"):
+        payload.from_command_line('{"5601": 1' + "0" * 400 + "}", (3303, 0))
     assert json.dumps(payload.to_json({0: {1: b"\x01"}})) == '{"0": {"1": "01"}}'
 
 

@@ -267,6 +267,28 @@ def test_level_3_drops_asserts_and_lines(tmp_path):
     assert small < big
 
 
+@pytest.mark.parametrize("tool", [mpy, size])
+def test_tools_explain_themselves(tool, capsys, tmp_path, monkeypatch):
+    """--help is help, and no folder of that name; what is not understood is status 2."""
+    monkeypatch.chdir(tmp_path)
+    for arguments, status in ((["--help"], 0), (["--what"], 2), (["a", "b"], 2)):
+        with pytest.raises(SystemExit) as ended:
+            tool.main(arguments)
+        assert ended.value.code == status
+    assert "usage: python -m tools." in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_mpy_into_a_folder_that_cannot_be(capsys):
+    """One sentence and status 2."""
+    with pytest.raises(SystemExit) as ended:
+        mpy.main([])
+    assert ended.value.code == 2
+    capsys.readouterr()
+    assert mpy.main(["/dev/null/x"]) == 2
+    assert capsys.readouterr().err == "/dev/null/x cannot be written: Not a directory\n"
+
+
 def test_every_file_of_lib_has_a_room_in_make_size():
     """And a file without one is told so in a sentence."""
     names = [path.relative_to(mpy.LIB).as_posix() for path in mpy.LIB.rglob("*.py") if path.name != mpy.HOST_ONLY]
@@ -285,7 +307,7 @@ def test_every_file_of_lib_has_a_room_in_make_size():
 def test_make_size_prints_a_table(capsys, micropython, monkeypatch):
     """One row a room, one for all, and the core against its budget."""
     monkeypatch.chdir(ROOT)
-    size.main()
+    size.main([])
     lines = capsys.readouterr().out.splitlines()[1:]
     assert [re.split(r" \*| {2}", line)[0] for line in lines[: len(size.ROOMS)]] == [room.name for room in size.ROOMS]
     coap = next(line for line in lines if line.startswith("CoAP *"))

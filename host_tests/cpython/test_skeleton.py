@@ -341,6 +341,12 @@ def test_mistakes_in_xml(tmp_path, capsys, data, sentence):
     ("arguments", "sentence"),
     [
         (["9999"], "no object 9999 in the registry that comes along: give the XML of its definition"),
+        (["9" * 5000], f"no object {'9' * 5000} in the registry that comes along: give the XML of its definition"),
+        (["3303", "--out", "my file.py"], "my file.py cannot be imported: take a name like my_object.py"),
+        (["3303", "--out", "class.py"], "class.py cannot be imported: take a name like my_object.py"),
+        (["3303", "--out", "1x.py"], "1x.py cannot be imported: take a name like my_object.py"),
+        (["3303", "--out", "thermo"], "thermo cannot be imported: take a name like my_object.py"),
+        (["3303", "--out", ""], ". cannot be imported: take a name like my_object.py"),
         (["nothing.xml"], "nothing.xml: No such file or directory"),
         (["."], ".: Is a directory"),
         (["3303", "--out", "nowhere/a.py"], "nowhere/a.py: No such file or directory"),

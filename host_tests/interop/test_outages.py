@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from host_tests.interop.board import ENDPOINT, registered, running, scripted
+from host_tests.interop.board import ENDPOINT, QUICK, registered, running, scripted, start
 from host_tests.interop.network import ScriptedServer, free_port
 from packet import build
 from tools.lab import DeviceError, LabServer
@@ -30,6 +30,41 @@ async def test_unknown_host(interpreter):
             await board.printed("next attempt in [12] s")
             hosts(board, lab="127.0.0.1")
             await server.wait_registered(ENDPOINT)
+
+
+async def test_a_name_that_cannot_be_encoded(interpreter):
+    """A label over 63 characters, or an empty one, over TCP: the other server has its device all the same."""
+    for host in ("a" * 64, "a..b"):
+        async with ScriptedServer.open() as server:
+            options = ("--interpreter", interpreter)
+            async with running(f"coap+tcp://{host}", server.uri, options=options) as board:
+                await board.printed("^warning server 1: no link: the name .* cannot be resolved")
+                await server.asked("POST /rd")
+                await board.printed("server 2: .*-> REGISTERED")
+
+
+async def test_the_local_port_is_in_use_for_a_while(interpreter, tmp_path):
+    """After a factory reset the new registration wants the port on which the De-register of the old one waits for an
+    answer that never comes."""
+    async with ScriptedServer.open() as server, ScriptedServer.open() as bootstrap:
+        server.answer = lambda packet: None if packet.code == "DELETE" else server.accept(packet)
+        port = free_port()
+        servers = [{"uri": server.uri}, {"uri": bootstrap.uri, "bootstrap": True}]
+        config = {"server": servers, "local_port": port, "limits": dict(QUICK, RETRY_TIMER_s=1, **IMPATIENT)}
+        (tmp_path / "config.json").write_text(json.dumps(config))
+        board = await start(tmp_path, "--interpreter", interpreter)
+        try:
+            await board.printed("-> REGISTERED")
+            server.ask("POST", "/3/0/5")
+            await board.printed(f"^warning server 1: no link: local port {port} is in use")
+            await server.asked("POST /rd", times=2)
+            await board.printed("-> REGISTERED", times=2)
+            assert server.device == ("127.0.0.1", port)
+            server.answer = server.accept
+        finally:
+            status = await board.stop() if board.runs else await board.ended()
+            print(*board.lines, sep="\n")
+        assert status == 0
 
 
 async def test_the_server_moves_behind_its_name():

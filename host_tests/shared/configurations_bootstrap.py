@@ -11,13 +11,14 @@ All Peers are sessions of one client, in one virtual time. What is sent to a ses
 """
 
 from configurations import device
-from lwm2m import accounts
+from lwm2m import accounts, bootstrap_accounts
 from lwm2m.objects.access_control import AccessControl
 from peer import Peer, _World
 from support import eq
 
 TLV = 11542
 BS = "coap://bs"
+bootstrap_accounts.SCHEMES += ("coaps",)  # here links open whatever they are
 PSK = b"\x31\x32\x33\x34"
 
 

@@ -108,5 +108,7 @@ def _item(data, at):
     if low == 25:
         sign, exponent, fraction = number >> 15, number >> 10 & 31, number & 1023
         value = (fraction + 1024) * 2.0 ** (exponent - 25) if exponent else fraction * 2.0**-24
+        if exponent == 31:
+            value = float("nan" if fraction else "inf")
         return -value if sign else value, at
     return unpack(">f" if low == 26 else ">d", raw)[0], at

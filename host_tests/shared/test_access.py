@@ -4,6 +4,7 @@ import json
 
 from configurations import Bench, Probe, c14, device
 from lwm2m import Client
+from lwm2m.creating import remove_account
 from lwm2m.object import Object
 from lwm2m.objects.access_control import AccessControl
 from peer import Peer, peers
@@ -325,6 +326,57 @@ def test_an_observation_without_the_right_is_silent():
     eq(two.notifications(), [])
 
 
+def test_rights_that_come_back():
+    """What has changed meanwhile is told, whether entries of an ACL or all of /2/x go and come. Nothing else is."""
+    rule = AccessControl(32801, 0, owner=1, acl={2: 1})
+    one, two = open_pair([Probe(), rule, AccessControl(3, 0, owner=1, acl={2: 1})])
+    probe = one.client.tree.objects[32801][0]
+    payload = b'[{"n":"/32801/0/1"},{"n":"/3/0/3"}]'
+    two.observe("/32801/0/1", token=b"a", accept=0)
+    two.request("FETCH", "/", payload, content_format=110, accept=110, observe=0, token=b"c")
+
+    def heard():
+        two.advance(60)
+        return [(packet.token, json.loads(packet.text)) for packet in two.notifications()]
+
+    base, version = {"bn": "/32801/0/", "n": "1"}, {"bn": "/3/0/", "n": "3", "vs": "1.0"}
+
+    def entries(acl):
+        rule.set("acl", acl)
+
+    def instances(acl):
+        if acl:
+            one.client.add(AccessControl(32801, 0, owner=1, acl=acl))
+        else:
+            one.client.remove(control_of(one, 32801, 0))
+
+    for number, change in enumerate((entries, instances, instances), 1):
+        change({})
+        eq(heard(), [(b"c", [version])])
+        probe.set("whole", number)
+        eq(heard(), [])
+        change({2: 1})
+        eq(sorted(heard()), [(b"a", number), (b"c", [version, dict(base, v=number)])])
+        change({})
+        eq(heard(), [(b"c", [version])])
+        change({2: 1})
+        eq(heard(), [(b"c", [version, dict(base, v=number)])])
+
+
+def test_rights_that_come_back_with_the_end_of_another_server():
+    rule = AccessControl(32801, 0, acl={1: 1})
+    one, two = open_pair([Probe(), rule])
+    probe = one.client.tree.objects[32801][0]
+    one.observe("/32801/0/1", token=b"a", accept=0)
+    rule.set("acl", {})
+    probe.set("whole", 5)
+    one.advance(1)
+    eq(one.notifications(), [])
+    remove_account(one.client, two.registration.account, one.now)
+    one.advance(1)
+    eq([packet.payload for packet in one.notifications(b"a")], [b"5"])
+
+
 # -- Create and Delete -------------------------------------------------------------------------------------------------
 
 
@@ -428,3 +480,15 @@ def test_the_last_server_may_do_everything():
     eq(two.get("/32801/0/0").code, "4.01")
     eq(one.delete("/1/0").code, "2.02")
     eq((two.get("/32801/0/0").code, two.put("/2/1/3", b"2").code), ("2.05", "2.04"))
+
+
+def test_a_server_without_account_has_no_rights():
+    """It has deleted its own /1/x: what it has sent behind that is not answered, and changes nothing."""
+    bench = Bench(1)
+    one, two = c14([bench], [AccessControl(32800, 0, owner=1, acl={1: 15, 2: 0})])
+    eq((two.get("/32800/0/0", wait=0).code, two.delete("/1/1", wait=0).code), ("4.01", "2.02"))
+    late = (("GET", "/32800/0/0"), ("GET", "/3/0/0"), ("PUT", "/32800/0/0"), ("DELETE", "/1/0"), ("POST", "/3/0/4"))
+    each(late, lambda method, path: eq(two.request(method, path, b"66" if method == "PUT" else b"", wait=0), None))
+    eq((bench.whole, one.get("/32800/0/0", accept=0).text), (1, "1"))
+    two.advance(1)
+    eq((two.state, two.requests()[-1].code), ("STOPPED", "DELETE"))

@@ -220,3 +220,19 @@ def test_observe_with_early_negotiation():
     box.set("blob", b"short")
     peer.poll()
     eq([(packet.token, packet.payload, packet.block2) for packet in peer.notifications()], [(b"\x07", b"short", None)])
+
+
+def test_notification_in_the_block_size_of_its_observe():
+    """Also what would have fit into a block of ours (RFC 7959 section 3.4)."""
+    peer, box = ready()
+    eq(peer.observe(PATH, token=b"\x07", block2=(0, False, 1)).block2, (0, True, 1))
+    for value in (b"x" + BODY, BODY[:50]):
+        box.set("blob", value)
+        peer.poll()
+        (packet,) = peer.notifications(b"\x07")
+        eq((packet.block2, packet.payload, packet.size2), ((0, True, 1), value[:32], len(value)))
+        rest = peer.get(PATH, block2=(1, False, 1))
+        eq((rest.payload, rest.etag), (value[32:64], packet.etag))
+    box.set("blob", BODY[:32])
+    peer.poll()
+    eq([(packet.block2, packet.payload) for packet in peer.notifications()], [(None, BODY[:32])])

@@ -97,6 +97,45 @@ def test_x_26_too_large_with_a_hint():
     eq((peer.state, len(peer.requests())), ("WAITING", 1))
 
 
+def test_too_large_at_once():
+    """4.13 with a hint to what came without blocks: once more, in such; so do those that follow."""
+    peer = Peer([Box() for _ in range(16)])
+    state = collect(peer, 6)
+    peer.script(("4.13", [(27, packed(0, False, 2))]))
+    peer.client.start(0)
+    peer.poll()
+    first = peer.requests()[0]
+    eq((peer.state, first.block1, first.payload, state[0]), ("REGISTERED", None, links(16), links(16)))
+    eq([request.block1[2] for request in state[1]], [2] * 4)
+    state[:] = [b"", []]
+    peer.client.add(Box())
+    peer.poll()
+    eq((state[1][0].path, state[1][0].block1, state[0]), ("/rd/7", (0, True, 2), links(17)))
+    eq(peer.state, "REGISTERED")
+
+
+def test_too_large_at_once_without_a_hint():
+    """It is refused; also by the server that has a hint for any size."""
+    for options, count in (((), 1), ([(27, 5)], 1), ([(27, 7)], 1), ([(27, 0)], 2)):
+        peer = Peer([Box() for _ in range(16)])
+        peer.answer = lambda packet, options=options: ("4.13", options)
+        peer.client.start(0)
+        peer.poll()
+        eq((peer.state, len(peer.requests())), ("WAITING", count))
+
+
+def test_too_large_update():
+    """A new registration in smaller blocks."""
+    peer = Peer([Box() for _ in range(2)])
+    peer.register()
+    state = collect(peer, 6)
+    for _ in range(14):
+        peer.client.add(Box())
+    peer.script(("4.13", [(27, packed(0, False, 1))]))
+    peer.poll()
+    eq((peer.state, state[0], state[1][0].path, state[1][0].block1), ("REGISTERED", links(16), "/rd", (0, True, 1)))
+
+
 def test_x_26_incomplete():
     """4.08: once more from the beginning, but only once."""
     for failures, ends in ((1, "REGISTERED"), (2, "WAITING")):

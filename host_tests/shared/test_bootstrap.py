@@ -1,7 +1,7 @@
 """The bootstrap session: its state machine row by row, its timers, its failures, and what is silent meanwhile."""
 
 from configurations import Probe
-from configurations_bootstrap import c13, c14, resources, security, server
+from configurations_bootstrap import c13, c14, resources, security, server, tlv
 from lwm2m import bootstrap, log
 from support import each, eq
 
@@ -416,3 +416,77 @@ def test_a_write_of_several_accounts_is_all_or_nothing():
     both = server(lifetime=77) + server(1, 2, values={7: b"X"})
     eq(world.bs.put("/1", both, content_format=11542).code, "4.00")
     eq((world.instances(1), world.client.tree.objects[1][0].lifetime), ([0], 300))
+
+
+def test_servers_are_tried_again_after_a_day():
+    """One of two servers is away for long, the other is fine: nobody asks for a bootstrap, and it comes back."""
+    world = c14()
+    world.server.silent = True
+    world.start()
+    world.advance(7 * 86400)
+    eq((world.server.state in ("FAILED", "WAITING", "REGISTERING"), world.server2.state), (True, "REGISTERED"))
+    eq(world.bs.requests(), [])
+    world.server.silent = False
+    world.advance(2 * 86400)
+    eq([world.server.state, world.server2.state], ["REGISTERED"] * 2)
+
+
+def test_a_server_that_comes_back_when_the_bootstrap_account_was_purged():
+    """Accounts with priorities and no Bootstrap-Server any more: each is tried again after a day."""
+    world = c13()
+    world.start()
+    eq(world.write("/0", security() + security(2, b"coap://server2", 2)), "2.04")
+    eq(world.write("/0/1", resources({12: b"\x0a"})), "2.04")
+    eq(world.write("/1", server(values={13: b"\1"}) + server(1, 2, values={13: b"\2"})), "2.04")
+    eq(world.bs.post("/bs").code, "2.04")
+    world.server.silent = True
+    world.advance(10 * 86400)
+    eq((world.bootstrap.security, world.server2.state), (None, "REGISTERED"))
+    assert world.server.state in ("FAILED", "WAITING", "REGISTERING"), world.server.state
+    world.server.silent = False
+    world.advance(2 * 86400)
+    eq(world.server.state, "REGISTERED")
+
+
+def test_an_account_that_is_deleted_while_it_waits_for_its_turn():
+    """The first of two in order deletes the second, which waits for its delay (14): nobody is registered with."""
+    world = c13(RETRY_COUNT=1)
+    world.start()
+    eq(world.write("/0", security() + security(2, b"coap://server2", 2)), "2.04")
+    eq(world.write("/1", server(values={13: b"\1"}) + server(1, 2, values={13: b"\2", 14: b"\x64"})), "2.04")
+    rights = [tlv(0, iid, resources({0: b"\1", 1: bytes([iid]), 3: b"\1"})) for iid in (0, 1)]
+    eq((world.write("/2", rights[0] + rights[1]), world.bs.post("/bs").code), ("2.04", "2.04"))
+    world.advance(5)
+    eq((world.server.state, world.server2.state), ("REGISTERED", None))
+    eq(world.server.delete("/1/1", wait=0).code, "2.02")
+    world.server2.silent = True
+    world.advance(200)
+    eq((world.server2.sent, world.server.state, len(world.client.sessions)), ([], "REGISTERED", 2))
+
+
+def test_a_wish_that_nobody_fulfils():
+    """Execute /1/x/9 and a dead Bootstrap-Server: between the attempts the server has its device, after RETRY_COUNT of
+    them for good."""
+    world = c13(count=1, RETRY_COUNT=3)
+    world.start()
+    world.bs.silent = True
+    eq(world.server.post("/1/0/9").code, "2.04")
+    between = []
+    world.client.on_event = lambda state, session: between.append(state) if session is not world.bootstrap else None
+    for attempt in range(3):
+        world.advance(1)
+        while world.bootstrap.state != "REQUESTING" and attempt:
+            world.advance(1)
+        while world.bootstrap.state == "REQUESTING":
+            world.advance(1)
+        world.advance(3)
+        eq((world.server.state, world.bootstrap.state), ("REGISTERED", "IDLE" if attempt == 2 else "WAITING"))
+        eq(world.server.get("/3/0/0").text, "ACME")
+    eq(between.count("REGISTERED"), 3)
+    requests = world.bs.requests()
+    world.advance(86400)
+    eq((len({packet.mid for packet in requests}), world.bs.requests(), world.server.state), (3, [], "REGISTERED"))
+    world.bs.silent = False
+    eq(world.server.post("/1/0/9").code, "2.04")
+    world.advance(1)
+    eq(world.bootstrap.state, "BOOTSTRAPPING")

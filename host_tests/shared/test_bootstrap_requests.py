@@ -164,6 +164,7 @@ INCONSISTENT = (
     (security(mode=0, identity=b"id"), server()),
     (security(), tlv(0, 0, resources({0: b"\1"}))),
     (security(), server() + server(1)),
+    (security() + security(2, uri=b"coap://server2"), server()),
     (security(), server() + tlv(0, 1, resources({1: b"\1"}))),
     (security() + tlv(0, 3, resources({0: b"coap://x"})), server()),
     (server(), security()),
@@ -306,3 +307,120 @@ def test_a_second_2_04():
     world.finish()
     world.bs.respond(request, "4.00")
     eq((world.bootstrap.state, world.server.state), ("FINISHED", "REGISTERED"))
+
+
+# -- all or nothing ----------------------------------------------------------------------------------------------------
+
+
+def test_a_refused_write_adds_nothing():
+    """Three instances, and the last is refused: the new ones go, the old one has its values, and the Finish tells."""
+    world = bootstrapping()
+    eq([world.write("/0", security()), world.write("/1", server())], ["2.04", "2.04"])
+    three = server(lifetime=77) + server(1, 2) + server(2, 3, values={7: b"X"})
+    eq(world.write("/1", three), "4.00")
+    eq((world.instances(1), world.client.tree.objects[1][0].lifetime), ([0], 86400))
+    world = bootstrapping(INSTANCES=3)
+    eq((world.write("/1", server(0) + server(1, 2) + server(2, 3) + server(3, 4)), world.instances(1)), ("5.03", []))
+
+
+def test_a_refused_write_moves_nothing():
+    """The Bootstrap-Server's own account is where it was if the Write that wanted its id is refused."""
+    world = bootstrapping(INSTANCES=2)
+    own = world.bootstrap.security
+    eq(world.write("/0", security(1) + security(2, ssid=2)), "5.03")
+    eq((world.instances(0), own.iid, own.uri), ([1], 1, "coap://bs"))
+    eq((world.write("/0", security(1)), world.instances(0), own.iid), ("2.04", [0, 1], 0))
+
+
+def test_a_refused_write_calls_no_hardware_twice():
+    """What a method finds out is put back as a value; and nothing is stored of what was not written."""
+
+    class Dial(Object):
+        """A value by a method, and a hook that sets it."""
+
+        OID = 32773
+        RES = "\n0 RW int angle\n"
+
+        def __init__(self, angle):
+            self.turned = [angle]
+
+        def angle(self):
+            return self.turned[-1]
+
+        def write_angle(self, value):
+            if value > 50:
+                raise ServiceUnavailable("stuck")
+            self.turned.append(value)
+
+    one, two = Dial(1), Dial(2)
+    world = bootstrapping(one, two)
+    eq(world.write("/32773", tlv(0, 0, resources({0: b"\7"})) + tlv(0, 1, resources({0: b"\x64"}))), "5.03")
+    eq((one.turned, two.turned), ([1, 7, 1], [2]))
+    world.finish()
+    eq(world.client.accounts._others, {})
+
+
+# -- what there is not -------------------------------------------------------------------------------------------------
+
+
+def test_an_optional_resource_without_an_attribute():
+    """/3/0/9, the battery level of a board without battery: 4.05, left out of more, and the bootstrap goes on."""
+    world = bootstrapping()
+    eq(world.bs.put("/3/0/9", b"50", content_format=0).code, "4.05")
+    eq((world.write("/3/0", resources({9: b"\x32"})), world.bootstrap.state), ("2.04", "BOOTSTRAPPING"))
+    world.finish()
+    eq(world.server.state, "REGISTERED")
+
+
+def test_a_pack_with_an_optional_resource_without_an_attribute():
+    """The same in a pack: the rest of it counts."""
+    from test_int_0 import PACK
+
+    world = c13(version="1.2")
+    battery = b"\xa3\x21\x65/3/0/\x00\x619\x02\x05"  # {-2: "/3/0/", 0: "9", 2: 5}
+    eq(PACK[0] >> 5, 4)
+    world.bs.script(("2.05", [(12, 112)], bytes([PACK[0] + 1]) + PACK[1:] + battery))
+    world.start()
+    world.advance(1)
+    eq((world.bootstrap.state, world.server.state), ("FINISHED", "REGISTERED"))
+
+
+def test_half_an_account():
+    """/1/1 without a Security instance: Execute of Disable and of Update Trigger have nobody to go to."""
+    world = bootstrapping()
+    eq([world.write("/0", security()), world.write("/1", server() + server(1, 9))], ["2.04", "2.04"])
+    eq(world.bs.post("/bs").code, "2.04")
+    world.advance(1)
+    eq([world.server.post("/1/1/%d" % rid, wait=0).code for rid in (8, 4)], ["4.05", "4.05"])
+
+
+# -- the Finish --------------------------------------------------------------------------------------------------------
+
+
+def test_finish_is_answered_first():
+    """The registrations begin when the 2.04 is out."""
+    world = bootstrapping()
+    eq([world.write("/0", security()), world.write("/1", server())], ["2.04", "2.04"])
+    eq((world.bs.post("/bs", wait=0).code, world.bootstrap.state), ("2.04", "FINISHED"))
+    eq((world.client.registrations, world.server.requests()), ([], []))
+    world.advance(0)
+    eq([packet.path for packet in world.server.requests()], ["/rd"])
+
+
+def test_a_late_answer_after_the_finish():
+    """The Request was acknowledged only; its answer comes when all is over, whether well or not."""
+    from test_bootstrap import Watch
+
+    for fit in (True, False):
+        world = c13()
+        world.bs.script("")
+        world.start()
+        (request,) = world.bs.requests()
+        if fit:
+            world.finish()
+        eq(world.bs.post("/bs").code, "2.04" if fit else "4.06")
+        state = world.bootstrap.state
+        with Watch() as watch:
+            world.bs.respond(request, ("2.04",))
+            world.bs.respond(request, ("4.00",))
+        eq((watch.taken, watch.missing, world.bootstrap.state), ([], [], state))

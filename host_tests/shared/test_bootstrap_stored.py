@@ -4,6 +4,7 @@ from test_store import Flash, PowerCut, SimulatedStore
 
 from configurations import Bench
 from configurations_bootstrap import Memory, c13, c14, resources, security, server
+from lwm2m.objects.access_control import AccessControl
 from support import eq, noise
 
 
@@ -118,10 +119,53 @@ def test_a_write_that_cannot_be_stored():
     world = bootstrapped()
     world.store.full = True
     eq(world.server.put("/1/0/1", b"3600", content_format=0).code, "5.03")
-    eq(world.server.get("/1/0/1").code, "2.05")
+    eq(world.server.get("/1/0/1").text, "86400")
+    eq([world.server.post(path).code for path in ("/1/0/8", "/3/0/12")], ["2.04", "2.04"])
     world.store.full = False
     eq(world.server.put("/1/0/1", b"7200", content_format=0).code, "2.04")
     eq(accounts_of(restarted(world)), {1: ("coap://server1", 7200)})
+
+
+def test_what_could_not_be_stored_is_not_in_force():
+    """Neither an optional value that was not there, nor rights; no Update, and the observers see nothing new."""
+    world = c14()
+    world.start()
+    world.server.post("/1/0/9")
+    world.advance(1)
+    eq(world.bs.post("/bs").code, "2.04")
+    world.advance(60)
+    eq(world.server.observe("/1/0/1", token=b"o").code, "2.05")
+    world.server.requests()
+    world.store.full = True
+    whole = b"\xc1\x01\x3c\xc1\x05\x09\xc1\x06\x01\xc1\x07U"
+    eq(world.server.put("/1/0", whole, content_format=11542).code, "5.03")
+    eq(world.server.put("/2/0/2", b"\x86\x02\x41\x01\x01\x41\x02\x0f", content_format=11542).code, "5.03")
+    world.advance(10)
+    account, control = world.client.tree.objects[1][0], world.client.tree.objects[2][0]
+    eq((account.lifetime, account.disable_timeout, control.acl), (300, None, {1: 15}))
+    eq((world.server.requests(), world.server.notifications(b"o")), ([], []))
+    world.store.full = False
+    eq(world.server.put("/1/0", whole, content_format=11542).code, "2.04")
+    eq((account.lifetime, account.disable_timeout), (60, 9))
+
+
+def test_rights_that_a_program_adds_at_each_start():
+    """As README says it, after what was stored is back: neither a second instance nor an error, over three restarts."""
+
+    def program(store):
+        world = c13([Bench()], store=store)
+        rights = world.client.add(AccessControl(32800, 0, owner=1, acl={1: 15}))
+        world.start()
+        return world, rights
+
+    world, _ = program(None)
+    world.finish()
+    eq(world.instances(2), [0])
+    for lifetime in (b"500", b"600", b"700"):
+        world, rights = program(world.store)
+        world.advance(1)
+        eq((world.server.state, world.instances(2), rights.iid, rights.acl), ("REGISTERED", [0], 0, {1: 15}))
+        eq(world.server.put("/1/0/1", lifetime, content_format=0).code, "2.04")
 
 
 def test_factory_accounts_are_not_stored():

@@ -68,6 +68,20 @@ def test_what_is_left_out():
     assert "/32800/0/1" not in found and found["/32800/0/6"] == "3:0" and found["/32800/0/4"] == b"\0\1", found
 
 
+def test_what_is_no_number_is_left_out():
+    """Of JSON, which cannot tell it; a Read of it alone is refused"""
+    peer = registered([Probe(float("nan"))])
+    found = told(fetch(peer, "/32801", accept=JSON))
+    eq(("/32801/0/0" in found, found["/32801/0/1"]), (False, 0))
+    eq(fetch(peer, "/32801/0/0", accept=JSON).payload, b"[]")
+    eq("/32801/0/0" in told(fetch(peer, "/32801", accept=CBOR)), True)
+    for path in ("/32801", "/32801/0"):
+        found = told(peer.get(path, accept=JSON))
+        eq(("/32801/0/0" in found, found["/32801/0/1"]), (False, 0))
+        eq(peer.get(path, accept=11543).code, "2.05")
+    eq([peer.get("/32801/0/0", accept=number).code for number in (0, JSON, 11543, CBOR)], ["4.06"] * 3 + ["2.05"])
+
+
 def test_no_record_comes_twice():
     peer = registered([Bench()])
     for paths in (

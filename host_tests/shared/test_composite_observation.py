@@ -214,6 +214,29 @@ def test_value_that_fails():
     eq([values for _, values in heard(peer, 1)], [{"/32800/0/0": 1, "/32800/0/1": 1.5}])
 
 
+def test_what_is_no_number():
+    """JSON cannot tell it: it is left out, and the observation goes on; so does CBOR, which can"""
+    for value in ("nan", "inf", "-inf"):
+        probe = Probe(1.0)
+        peer = observed([probe], "/3/0/0", "/32801/0/0")
+        for token, path in ((b"j", "/32801/0/0"), (b"i", "/32801/0")):
+            eq(fetch(peer, "/3/0/0", path, accept=JSON, token=token).observe, 0)
+        values = []
+        for next_value in (float(value), 3.0):
+            probe.set("value", next_value)
+            peer.advance(1)
+            found = {packet.token: told(packet).get("/32801/0/0") for packet in peer.notifications()}
+            values.append([found[token] for token in (TOKEN, b"j", b"i")])
+        eq((repr(values[0][0]), values[0][1:], values[1]), (value, [None, None], [3.0, 3, 3]))
+
+
+def test_threshold_after_what_is_no_number():
+    probe = Probe(float("nan"))
+    peer = observed([probe], "/32801/0/0", before=["/32801/0/0?st=5"])
+    probe.set("value", 1.0)
+    eq([values for _, values in heard(peer, 1)], [{"/32801/0/0": 1.0}])
+
+
 def test_rights():
     """Each server hears what it may read, and as it changes"""
     one, two = c14([Probe()])
@@ -241,6 +264,19 @@ def test_x_24_composite_notification_in_blocks():
     whole = c1([probe])
     whole.register()
     eq(body, fetch(whole, "/32801", "/3").payload)
+
+
+def test_block_size_of_the_observer():
+    """Notifications come in no larger blocks than the first answer."""
+    probe = Probe()
+    peer = observed([probe], "/32801")
+    eq(fetch(peer, "/32801", block2=(0, False, 1)).block2, (0, True, 1))
+    probe.set("whole", 77)
+    peer.advance(1)
+    (packet,) = peer.notifications(TOKEN)
+    eq((packet.block2, len(packet.payload), packet.observe), ((0, True, 1), 32, 2))
+    rest = fetch(peer, "/32801", observe=None, token=b"r", block2=(1, False, 1))
+    eq((rest.block2[0], rest.etag), (1, packet.etag))
 
 
 def test_long_list():

@@ -166,6 +166,7 @@ MISTAKES = [
     ({"server": "coap://host", "endpoint": ""}, "endpoint must be a text"),
     ({"server": "coap://host", "endpoint": 7}, "endpoint must be a text"),
     ({"server": "coap://host", "limits": []}, "limits must be an object in braces"),
+    ({"server": "coap://host", "limits": {"self": 1}}, "limits: there is no bound called self"),
     ({"server": "coap://host", "sever": 1}, "there is no setting called sever; " + KNOWN),
     ([], "it must be an object in braces"),
     ("coap://host", "it must be an object in braces"),
@@ -198,6 +199,7 @@ def test_file():
         (b"{", " is no valid JSON"),
         (b'{"server": "coap://host"} x', " is no valid JSON"),
         (b"server = coap://host", " is no valid JSON"),
+        (b"[" * 9000, " is no valid JSON"),
         (b"[]", ": it must be an object in braces"),
         (b"{}", ": " + NONE),
         (b'{"server": "coap://host", "lifetime": "x"}', ": lifetime must be a number from 0 to 2147483647"),
@@ -231,6 +233,8 @@ LIMITS = [
     ({"_set": 1}, "limits: there is no bound called _set"),
     ({"max_transmit_wait_ms": 1}, "limits: there is no bound called max_transmit_wait_ms"),
     ({"": 1}, "limits: there is no bound called "),
+    ({"BOUNDS": 1}, "limits: there is no bound called BOUNDS"),
+    ({"BOUNDS": "\nNSTART 1\n"}, "limits: there is no bound called BOUNDS"),
     ({"OBSERVATIONS": -1}, "limits: OBSERVATIONS must be a number, 0 or more, not -1"),
     ({"OBSERVATIONS": "5"}, "limits: OBSERVATIONS must be a number, 0 or more, not 5"),
     ({"OBSERVATIONS": 1.5}, "limits: OBSERVATIONS must be a number, 0 or more, not 1.5"),
@@ -246,11 +250,24 @@ LIMITS = [
     ({"STORED": 0}, "limits: STORED must be at least 1, not 0"),
     ({"TOKEN_LENGTH": 0}, "limits: TOKEN_LENGTH must be at least 1, not 0"),
     ({"TOKEN_LENGTH": 9}, "limits: TOKEN_LENGTH must be at most 8, not 9"),
+    ({"OBSERVATIONS": 1 << 31}, "limits: OBSERVATIONS must be at most 2147483647, not 2147483648"),
+    ({"ACK_TIMEOUT_ms": 1 << 31}, "limits: ACK_TIMEOUT_ms must be at most 2147483647, not 2147483648"),
+    ({"MAX_RETRANSMIT": 21}, "limits: MAX_RETRANSMIT must be at most 20, not 21"),
+    ({"ACK_RANDOM_FACTOR": 10.5}, "limits: ACK_RANDOM_FACTOR must be at most 10, not 10.5"),
+    ({"ACK_RANDOM_FACTOR": float("inf")}, "limits: ACK_RANDOM_FACTOR must be at most 10, not inf"),
+    ({"ACK_RANDOM_FACTOR": float("nan")}, "limits: ACK_RANDOM_FACTOR must be a number, 0 or more, not nan"),
 ]
 
 
 def test_wrong_limits():
     each(LIMITS, lambda bounds, text: eq(sentence(lambda: Config(**bounds)), text))
+
+
+def test_the_biggest_limits_work():
+    """The times that follow from them are numbers still."""
+    found = Config(ACK_TIMEOUT_ms=0x7FFFFFFF, ACK_RANDOM_FACTOR=10, MAX_RETRANSMIT=20, MAX_LATENCY_ms=0x7FFFFFFF)
+    eq(found.max_transmit_span_ms(), 0x7FFFFFFF * 0xFFFFF * 10)
+    eq(found.exchange_lifetime_ms(), 0x7FFFFFFF * 0xFFFFF * 10 + 3 * 0x7FFFFFFF)
 
 
 def test_the_smallest_limits_work():

@@ -7,6 +7,7 @@ from configurations_firmware import (
     PACKAGE,
     PATH,
     UPDATE,
+    URI,
     c8,
     clean,
     package,
@@ -18,8 +19,10 @@ from configurations_firmware import (
 )
 from lwm2m import log
 from lwm2m.file_sink import FileSink
+from lwm2m.object import Object
 from lwm2m.objects.firmware import Firmware, find_row
 from peer import peers
+from senml_judge import packed
 from support import each, eq, raises, unhex
 
 log.level("error")
@@ -132,6 +135,35 @@ def test_a_whole_instance_is_written():
     tlv = unhex("c8 01 0b") + b"coap://h/fw" + tlv
     eq((peer.post("/5/0", tlv, content_format=11542).code, state(peer)), ("4.05", (0, 0)))
     eq((peer.files.fetch, peer.firmware.uri), (None, ""))
+
+
+class Stubborn(Object):
+    OID = 32805
+    RES = "\n0 RW! int number\n"
+    number = 1
+    fails = True
+
+    def write_number(self, value):
+        if self.fails:
+            raise OSError(5)
+        self.number = value
+
+
+def test_a_composite_write_that_fails():
+    """Nothing of it is written: a package and a URI, which cannot be taken back, have their turn last."""
+    small = package(b"x", "a b")
+    for record, after in (({"n": PACKAGE, "vd": small}, (2, 0)), ({"n": URI, "vs": "coap://h/fw"}, (1, 0))):
+        stubborn = Stubborn()
+        peer = c8(objects=[stubborn])
+        peer.files.held = True
+        payload = packed([record, {"n": "/32805/0/0", "v": 5}])
+        stubborn.fails = True
+        eq(peer.request("iPATCH", "/", payload, content_format=112).code, "5.03")
+        peer.advance(1)
+        eq((state(peer), peer.get(URI).payload, peer.files.fetch, stubborn.number), ((0, 0), b"", None, 1))
+        stubborn.fails = False
+        eq(peer.request("iPATCH", "/", payload, content_format=112).code, "2.04")
+        eq((state(peer), stubborn.number), (after, 5))
 
 
 def test_the_longest_uri():

@@ -5,6 +5,7 @@ The mutations are the same in each run.
 
 from coap.errors import CoapError, FormatError
 from lwm2m import formats
+from lwm2m import path as paths
 from support import noise, raises, show, xorshift32
 
 REFUSALS = (FormatError, CoapError)
@@ -107,7 +108,9 @@ def check_many(module, payload):
     except REFUSALS:
         return
     for path, raw in found:
-        assert len(path) < 5 and all(0 <= id < 65535 for id in path), path
+        low = -65536 if paths.prefixes else 0  # of an end device that is not known
+        assert len(path) < 5 and all(0 <= id < 65535 for id in path[1:]), path
+        assert not path or low <= path[0] < 65535, path
         if raw is not None:
             values(module, raw)
 

@@ -235,7 +235,15 @@ def test_composite():
     own_path, path, nowhere = "/32800/0/0", "/dev0/32800/0/0", "/dev0/77/0"
     payload = path_list(path, own_path, nowhere)
     eq(told(peer.request("FETCH", "/", payload, content_format=CBOR)), {own_path: 1, path: 2})
-    eq(peer.request("FETCH", "/", path_list("/dev9/3"), content_format=CBOR).code, "4.00")
+    for name in ("/dev9/3", "/dev9/3/0/0/0", "nodev/3303"):
+        eq(peer.request("FETCH", "/", path_list(name), content_format=CBOR).payload, b"\x80")
+        reply = peer.request("FETCH", "/", path_list(name, path), content_format=CBOR, observe=0, token=b"u")
+        eq((told(reply), reply.observe), ({path: 2}, 0))
+        peer.request("FETCH", "/", path_list(name, path), content_format=CBOR, observe=1, token=b"u")
+        payload = packed([{"n": own_path, "v": 9}, {"n": name, "v": 9}], CBOR)
+        eq(peer.request("iPATCH", "/", payload, content_format=CBOR).code, "4.00")
+    for name in ("/dev9", "/dev9/x", "/dev9/65535", "/dev9/3/0/0/0/0", "/dev0/3/00", "//3", "/dev0/dev0/3"):
+        eq((name, peer.request("FETCH", "/", path_list(name, path), content_format=CBOR).code), (name, "4.00"))
     eq([name for name in told(peer.request("FETCH", "/", path_list("/"), content_format=CBOR)) if "dev" in name], [])
     payload = packed([{"n": path, "v": 12}, {"n": own_path, "v": 11}], CBOR)
     eq(peer.request("iPATCH", "/", payload, content_format=CBOR).code, "2.04")

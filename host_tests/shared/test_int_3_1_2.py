@@ -166,6 +166,43 @@ def test_x_44_con():
     eq(types, ["NON", "CON", "NON", "CON", "NON"])
 
 
+def test_con_of_what_was_stored():
+    """con=1 holds for what was stored as well: one after the other, none lost"""
+    peer = registered(c1, [Probe()])
+    probe = peer.client.tree.objects[32801][0]
+    account_of(peer).notification_storing = True
+    peer.put("/32801/0/0?con=1")
+    peer.observe("/32801/0/0", token=b"o", accept=0)
+    peer.link_works = False
+    peer.registration.link_down("cut", peer.now)
+    for value in range(1, 5):
+        probe.set("value", float(value))
+        peer.advance(1)
+    peer.link_works = True
+    peer.advance(60)
+    found = [(packet.type, packet.text) for packet in peer.notifications()]
+    eq(found, [("CON", "1"), ("CON", "2"), ("CON", "3"), ("CON", "4")])
+
+
+def test_hqmax_0_during_an_update():
+    """Nothing is stored, so what holds now is told when the server has answered"""
+    peer = registered(c1, [Probe()])
+    probe = peer.client.tree.objects[32801][0]
+    account_of(peer).notification_storing = True
+    peer.put("/32801/0/0?hqmax=0")
+    peer.observe("/32801/0/0", token=b"o", accept=0)
+    peer.script("")
+    peer.post("/1/0/8")
+    peer.advance(1)
+    for value in (8.0, 9.0):
+        probe.set("value", value)
+        peer.advance(1)
+    eq((peer.state, peer.notifications()), ("UPDATING", []))
+    peer.respond(peer.requests()[-1], "2.04")
+    peer.advance(1)
+    eq([packet.text for packet in peer.notifications()], ["9"])
+
+
 def test_x_44_hqmax():
     """How many of one observation are kept while the server is away"""
     for query, expected in (("hqmax=2", ["3", "4"]), ("hqmax=0", []), ("hqmax=9", ["1", "2", "3", "4"])):

@@ -76,6 +76,13 @@ def test_vectors_are_read():
     each(VECTORS, check)
 
 
+def test_no_number_is_left_out_of_many():
+    records = ((0, 1, "float", float("nan")), (0, 2, "float", {0: float("inf"), 1: 1.5}), (0, 4, "int", 4))
+    eq(lwm2m_json.encode((7, 0), records), b'{"bn":"/7/0/","e":[{"n":"2/1","v":1.5},{"n":"4","v":4}]}')
+    eq(lwm2m_json.encode((7, 0), records[:1]), b'{"e":[]}')
+    raises(NotAcceptable, lwm2m_json.encode, (7, 0, 1), records[:1])
+
+
 def test_read_only_vectors():
     each(READ_ONLY, lambda path, text, records: eq(lwm2m_json.decode(path, text.encode()), records))
 

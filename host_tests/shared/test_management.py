@@ -239,6 +239,40 @@ def test_discover():
         eq(peer.get(path, accept=40).code, code)
 
 
+def test_discover_of_what_fails():
+    """A sensor that fails is there, without instances; its neighbours are shown as ever."""
+    peer, bench = registered()
+
+    def fails():
+        raise OSError(5)
+
+    bench.names = fails
+    reply = peer.get("/32800/0", accept=40)
+    eq(reply.code, "2.05")
+    eq(reply.text.split(",")[-3:], ["</32800/0/12>", "</32800/0/13>;dim=0", "</32800/0/14>"])
+    eq(peer.get("/32800/0/13", accept=40).text, "</32800/0/13>;dim=0")
+
+
+def test_discover_of_a_resource_instance():
+    """There is none (OMA Core 1.1 section 6.3.2)."""
+    peer, _ = registered()
+    for path, code in (("/7/0", "4.05"), ("/7/9", "4.05"), ("/0/0", "4.05"), ("/11/0", "4.04"), ("/99/0", "4.04")):
+        eq((path, peer.get("/32800/0" + path, accept=40).code), (path, code))
+
+
+def test_thresholds_are_decimals():
+    """As text/plain has them, not as each Python reads them."""
+    peer, _ = registered()
+    for text in ". -. e5 -e5 1. +1 .5 5e 5e+ 1_0 1e999 -1e999 nan inf 0x1 --1 1-1 1.5.5 1,5".split():
+        for name in ("gt", "lt", "st"):
+            query = "%s=%s" % (name, text)
+            eq((query, peer.put("/32800/0/1?" + query).code), (query, "4.00"))
+    eq(peer.get("/32800/0/1", accept=40).text, "</32800/0/1>")
+    for text, shown in (("5", "5"), ("-1.5", "-1.5"), ("1e2", "100"), ("25E-1", "2.5"), ("-0.25e+1", "-2.5")):
+        eq(peer.put("/32800/0/1?gt=" + text).code, "2.04")
+        eq(peer.get("/32800/0/1", accept=40).text, "</32800/0/1>;gt=" + shown)
+
+
 def test_attributes_are_written_all_or_none():
     """One that is wrong refuses the whole request; what was there before stays."""
     peer, _ = registered()
@@ -298,6 +332,7 @@ def test_arguments():
         b"0 ,1",
     ]
     bad += [b"'a'", b"-1", b"0==", b"0='a',,1", b"\xff", b"0='\xff'", b" "]
+    bad += [b"0='%s'" % char for char in (b"\0", b"\x01", b"\t", b"\n", b"\x1f", b"\x7f", b"\xc3\xa9", b'"', b"\\")]
     peer, bench = registered()
     for payload, expected in good:
         reply = peer.post("/32800/0/9", payload, content_format=0 if len(payload) % 2 else None)

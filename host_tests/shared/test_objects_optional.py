@@ -18,7 +18,7 @@ from lwm2m.objects.wlan import WlanConnectivity
 from lwm2m.sink import ConnectionLost, InstallFailed, IntegrityFailure, UnsupportedPackage, too_big
 from lwm2m.table import check_table
 from peer import Peer, peers
-from support import each, eq, raises
+from support import each, eq, raises, unhex
 
 # -- location, connectivity --------------------------------------------------------------------------------------------
 
@@ -184,6 +184,14 @@ def test_software_from_package_to_removal():
     eq(peer.put("/9/0/2", b"small", content_format=42).code, "2.04")
     eq((state(), sink.got), ([3, 3], b"small"))
     eq((execute(peer, 6), state(), sink.done[-1]), ("2.04", [0, 0], "abort"))  # delivered, never installed
+
+
+def test_software_in_a_whole_instance():
+    """A replacing Write with a package: the URI that it leaves out does not take the package back."""
+    for method in ("PUT", "POST"):
+        peer, sink, state = software()
+        eq(peer.request(method, "/9/0", unhex("c8 02 0a") + bytes(10), content_format=11542).code, "2.04")
+        eq((state(), sink.got, sink.done), ([3, 3], bytes(10), ["begin", "write", "finish"]))
 
 
 def test_software_that_is_refused():

@@ -1,6 +1,7 @@
 """Queue mode (OMA Core 1.1 section 6.5): awake after each message, deaf in between, and what wakes the device."""
 
 from configurations import Probe, account_of, c1
+from lwm2m.object import Object
 from support import eq
 
 
@@ -151,3 +152,50 @@ def test_a_sleeping_device_says_goodbye():
     peer.poll()
     eq([packet.code for packet in peer.requests()], ["DELETE"])
     eq(peer.state, "STOPPED")
+
+
+class Slow(Object):
+    """An Execute of two minutes."""
+
+    OID = 32802
+    RES = "\n0 E none go\n1 R! int done\n"
+    done = 0
+
+    def go(self, args):
+        yield 120000
+        self.set("done", 1)
+
+
+def test_it_does_not_sleep_while_it_owes_a_response():
+    """An Execute that takes longer than the awake time; from its response on the time counts anew."""
+    peer = queueing([Slow()], AWAKE_ms=10000)
+    start = peer.now
+    eq(peer.post("/32802/0/0", wait=0).code, "")
+    peer.advance(119)
+    eq((peer.state, peer.get("/32802/0/1", accept=0).payload), ("REGISTERED", b"0"))
+    peer.advance(2)
+    (answer,) = peer.notifications()
+    eq((answer.code, answer.at - start, peer.state), ("2.04", 120000, "REGISTERED"))
+    peer.advance(10)
+    eq((peer.state, peer.client.tree.objects[32802][0].done), ("ASLEEP", 1))
+
+
+def test_a_change_whose_update_is_lost():
+    """What woke the device is stored while the server is away, if /1/x/6 says so; else the last value is told."""
+    for stores, told in ((True, [b"1", b"2"]), (False, [b"2"])):
+        probe = Probe()
+        peer = queueing([probe], lifetime=1000)
+        account_of(peer).notification_storing = stores
+        peer.observe("/32801/0/0", token=b"o", accept=0)
+        peer.advance(200)
+        eq(peer.state, "ASLEEP")
+        peer.silent = True
+        probe.set("value", 1.0)
+        peer.advance(400)
+        probe.set("value", 2.0)
+        peer.advance(100)
+        eq(peer.state, "LOST")
+        peer.silent = False
+        peer.notifications()
+        peer.advance(150)
+        eq([packet.payload for packet in peer.notifications(b"o")], told)

@@ -147,6 +147,27 @@ def test_5_03_waits_max_age():
     eq(peer.state, "REGISTERED")
 
 
+def test_5_03_with_max_age_0_is_no_tight_loop():
+    """To Register and to Update, from a server that never says anything else: once a second."""
+    for path in ("/rd", "/rd/5a3f"):
+        peer = Peer([device()])
+        if path != "/rd":
+            peer.register()
+        count = []
+
+        def answer(packet, count=count):
+            count.append(packet.path)
+            return ("5.03", [(14, b"")]) if len(count) < 50 else None
+
+        peer.answer = answer
+        if path == "/rd":
+            peer.client.start(peer.now)
+        else:
+            peer.post("/1/0/8", wait=0)
+        peer.advance(10)
+        eq((8 <= len(count) <= 12, set(count)), (True, {path}))
+
+
 def test_5_03_without_max_age_is_a_refusal():
     """So that the back-off grows."""
     check_pauses(pauses(refused(code="5.03", seconds=200))[:3], [10, 20, 40])

@@ -290,6 +290,47 @@ def test_stored_notifications_of_several_observations():
     eq([packet.payload for packet in peer.notifications()], [b"1", b"2", b"3", b"4"])
 
 
+def test_what_waits_for_its_ack_keeps_its_place():
+    """Confirmable ones leave one by one; what a link takes along comes once more, before all that is newer."""
+    peer, probe = observed(CON_EVERY=1)
+    account_of(peer).notification_storing = True
+    peer.link_works = peer.acks = False
+    peer.registration.link_down("cut", peer.now)
+    for _ in range(5):
+        peer.advance(1)
+        change(peer, probe)
+    peer.link_works = True
+    peer.advance(20)
+    found = peer.notifications()
+    eq((peer.state, set(texts(found)), {packet.type for packet in found}), ("REGISTERED", {"1"}, {"CON"}))
+    peer.ack(found[0])
+    peer.poll()
+    eq(texts(peer.notifications()), ["2"])
+    eq(change(peer, probe), [])
+    peer.registration.link_down("cut again", peer.now)
+    peer.acks = True
+    peer.advance(60)
+    found += peer.notifications()
+    eq(texts(found)[-5:], ["2", "3", "4", "5", "6"])
+    eq([packet.observe for packet in found[-5:]], list(range(found[-5].observe, found[-5].observe + 5)))
+    eq(found[-5].observe > found[0].observe, True)
+
+
+def test_room_for_what_was_not_acknowledged():
+    """It is the oldest: where there is no room, it is the one that goes."""
+    peer, probe = observed(CON_EVERY=1, STORED=2)
+    account_of(peer).notification_storing = True
+    peer.acks = peer.link_works = False
+    change(peer, probe)
+    peer.registration.link_down("cut", peer.now)
+    for _ in range(2):
+        peer.advance(1)
+        change(peer, probe)
+    peer.acks = peer.link_works = True
+    peer.advance(60)
+    eq(texts(peer.notifications()), ["2", "3"])
+
+
 def test_pmin_and_pmax_while_offline():
     """They hold for what is stored as well."""
     peer, probe = observed()

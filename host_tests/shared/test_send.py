@@ -63,7 +63,7 @@ def test_formats_and_paths():
 
 def test_mistakes_of_the_program():
     peer = registered()
-    for paths in ("/x", "/1/2/3/4/5", "/65535", "/0", "/21/0", "/23", ["/3", "/0/0/2"]):
+    for paths in ("/x", "/1/2/3/4/5", "/65535", "/0", "/21/0", "/23", ["/3", "/0/0/2"], [], ()):
         raises(ConfigError, peer.client.send, paths)
     raises(ConfigError, lambda: peer.client.send("/3/0/0", content_format=0))
     eq(sends(peer), [])
@@ -260,6 +260,60 @@ def test_long_one():
     whole = registered([Bench()])
     whole.client.send(["/3/0", "/32800/0"])
     eq(bodies[0], sends(whole)[0].payload)
+
+
+def blockwise(peer, bodies):
+    """Have a server that wants blocks of 64 bytes: bodies gets what comes."""
+
+    def answer(packet):
+        if packet.path != "/dp":
+            return peer.usual_answer(packet)
+        if packet.block1 is None and len(packet.payload) > 64:
+            return "4.13", [(27, 2)]
+        num, more, szx = packet.block1 or (0, False, 2)
+        eq(szx, 2)
+        bodies[-1] += packet.payload
+        if more:
+            return "2.31", [(27, num * 16 + 8 + szx)]
+        bodies.append(b"")
+        return "2.04", [(27, num * 16 + szx)] if packet.block1 else []
+
+    peer.answer = answer
+
+
+def test_too_large_with_a_hint():
+    """4.13 to one that came at once: again in blocks, and the next ones in blocks from the beginning."""
+    peer = registered([Bench()])
+    bodies = [b""]
+    blockwise(peer, bodies)
+    outcomes, on_outcome = collected()
+    peer.client.send("/3/0/0", on_outcome=on_outcome)
+    eq([packet.block1 for packet in sends(peer)], [None])
+    peer.client.send(["/3/0", "/32800/0"], on_outcome=on_outcome)
+    whole, *parts = sends(peer)
+    eq((whole.block1, len(parts) > 2, bodies[1], outcomes), (None, True, whole.payload, ["2.04"] * 2))
+    peer.client.send(["/3/0", "/32800/0"], on_outcome=on_outcome)
+    eq([packet.block1 for packet in sends(peer)], [packet.block1 for packet in parts])
+    eq((bodies[2], len(outcomes)), (whole.payload, 3))
+
+
+def test_too_large_without_a_hint():
+    """Or one of no use: the size that was sent already, the reserved one."""
+    for options in ((), [(27, 5)], [(27, 6)], [(27, 7)]):
+        peer = registered([Bench()])
+        eq(peer.client.config.BLOCK_SIZE, 512)
+        outcomes, on_outcome = collected()
+        peer.script(("4.13", options))
+        peer.client.send("/32800/0", on_outcome=on_outcome)
+        eq((len(sends(peer, 60)), outcomes), (1, ["4.13"]))
+
+
+def test_what_is_no_number():
+    """It is left out of JSON; nothing is sent if nothing is left."""
+    peer = registered([Probe(float("nan"))])
+    eq(peer.client.send("/32801/0/0", content_format=JSON), 0)
+    eq(peer.client.send(["/32801/0/0", "/32801/0/1"], content_format=JSON), 1)
+    eq([told(packet) for packet in sends(peer)], [{"/32801/0/1": 0}])
 
 
 # -- series ------------------------------------------------------------------------------------------------------------

@@ -138,3 +138,46 @@ def test_int_106_tcp_binding():
     registration.outbox.clear()
     registration.link_down("closed by the server", 40)
     eq(registration.state, "LOST")
+
+
+def test_a_bootstrap_server_over_tcp():
+    """POST /bs goes out as a frame once the link is there, and its answer and requests are frames."""
+    from configurations_bootstrap import Memory
+    from lwm2m import accounts
+
+    client = Client("dev1", [])
+    client.add(device())
+    accounts.furnish(client, {"uri": "coap+tcp://bs", "hold_off": 0}, Memory(), b"mark")
+    bootstrap = client.bootstrap
+    client.start(0)
+    client.poll(0)
+    eq((bootstrap.state, bootstrap.link, isinstance(bootstrap.exchange, tcp.Exchange)), ("CONNECTING", "opening", True))
+    bootstrap.link_up(0)
+    (request,) = bootstrap.outbox
+    bootstrap.outbox.clear()
+    length = 2 if request[0] >> 4 == 13 else 1
+    token = request[length + 1 : length + 1 + (request[0] & 15)]
+    eq((tcp.frame_length(request), request[length], len(token)), (len(request), 2, 2))
+    eq(request[length + 1 + len(token) :], unhex("b2 62 73") + b"\x47ep=dev1" + b"\x07pct=112")
+    client.receive(bootstrap, unhex("02 44") + token, 10)
+    eq(bootstrap.state, "BOOTSTRAPPING")
+    client.receive(bootstrap, unhex("21 04 0a b1 31"), 20)  # DELETE /1
+    eq(bootstrap.outbox, [unhex("01 42 0a")])
+    bootstrap.link_down("closed by the server", 30)
+    eq(bootstrap.state, "WAITING")
+
+
+def test_a_time_out_that_ends_the_others():
+    """Two requests are overdue, and what the first one leads to gives up everything."""
+    line = Line()
+    gone = []
+    line.exchange.request(2, (), b"", lambda message, now: (gone.append(1), line.exchange.reset()), 0)
+    line.exchange.request(2, (), b"", lambda message, now: gone.append(2), 0)
+    eq((line.exchange.poll(93000), gone, line.exchange.busy), (None, [1], False))
+
+
+def test_names_that_cannot_be_encoded():
+    """A label over 63 characters, and an empty one: no link, and nothing else."""
+    from lwm2m.transport.tcp import Transport
+
+    each([("a" * 64,), ("a..b",)], lambda host: raises(OSError, Transport(host, 5683).open))

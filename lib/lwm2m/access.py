@@ -30,6 +30,7 @@ def make(client):
     """Let a client look at rights from now on."""
     if client.access is None:
         client.access = Access(client)
+    client.access.changed()
 
 
 class Access:
@@ -96,7 +97,8 @@ class Access:
     # -- what happens to instances and accounts -----------------------------------------------------------------------
 
     def changed(self):
-        """Rights are different now: what was found out about requests that come again holds no more."""
+        """Rights may be different now, by a server more or less or by any change in object 2: what was found out about
+        requests that come again holds no more, and what is observed may come back."""
         for registration in self._client.registrations:
             registration.exchange.memo.clear()
             if registration.reporting:
@@ -125,6 +127,7 @@ class Access:
                 control.set("acl", acl)
             if control.owner == ssid:
                 self._pass_on(control, others)
+        self.changed()  # a server that is left alone may do everything
 
     def _pass_on(self, control, servers):
         """Give an instance to the server with the most of W and D, the lowest id among equals. What no server has any

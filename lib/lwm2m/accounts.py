@@ -110,10 +110,18 @@ class Accounts:
             self._unsaved = True
 
     def flush(self):
-        """Store what a server has just changed, if it is an account that was stored; raises ServiceUnavailable."""
+        """Store what a server has just changed, if it was stored before; raises ServiceUnavailable, and then
+        the values are the stored ones."""
         unsaved, self._unsaved = self._unsaved, False  # what follows must not be refused for it as well
         if unsaved and self._stored:
-            self.save()
+            try:
+                self.save()
+            except ServiceUnavailable:
+                from lwm2m import bootstrap_stored
+
+                bootstrap_stored.revert(self._client, (self._store.load(_NAME) or b"")[len(self._mark) :])
+                self._unsaved = False
+                raise
 
     # -- registrations ----------------------------------------------------------------------------------------------
 

@@ -42,6 +42,7 @@ class Blocks:
         self.registration = registration
         self.client = registration.client
         self.config = registration.client.config
+        self.BLOCK_SIZE = self.config.BLOCK_SIZE  # of requests of ours: less than configured, if the server wishes so
         self._szx = block.szx_of(self.config.BLOCK_SIZE)
         self._transfers = {}  # what arrives: (method, path, queries) -> Incoming
         self._body = None  # what leaves: the last one that was bigger than a block, for those who ask for its rest,
@@ -229,10 +230,19 @@ class Blocks:
 
     # -- a request of ours ----------------------------------------------------------------------------------------
 
-    def upload(self, code, options, payload, on_answer, now, szx=6):
+    def shrink(self, message):
+        """Whether a 4.13 asks for smaller blocks (RFC 7959 section 2.9.3); requests of ours have such from now on."""
+        szx = message.options.uint(_BLOCK1)
+        if szx is None or 16 << (szx & 7) >= self.BLOCK_SIZE:
+            return False
+        self.BLOCK_SIZE = 16 << (szx & 7)
+        return True
+
+    def upload(self, code, options, payload, on_answer, now):
         """Exchange.request for a payload that is bigger than a block; on_answer(message, now) gets the last answer,
         or None. Raises ServiceUnavailable when the queue is full."""
-        block.Upload(self.registration.exchange, code, options, payload, min(szx, self._szx), on_answer).send(now)
+        szx = block.szx_of(self.BLOCK_SIZE)
+        block.Upload(self.registration.exchange, code, options, payload, szx, on_answer).send(now)
 
 
 def _key(message, asked):

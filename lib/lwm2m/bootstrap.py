@@ -14,11 +14,11 @@ BOOTSTRAPPING  The Bootstrap-Server reads, writes and deletes. Every change can 
 FINISHED       All is stored, the registrations begin. The link stays for a while, for a Finish that comes again.
 
 What happens to it: START, STOP and RESET (to factory defaults) from our side; NEEDED when no account is left that may
-work; EXECUTED when a server says so (Execute /1/x/9), which needs no hold-off; LINK_UP and LINK_DOWN from the
-transport, PACK in place of LINK_UP where a pack is worth asking for; ACCEPTED (2.xx), FORMAT (4.15), REFUSED (4.xx,
-5.xx) and SILENCE (no answer after all retransmissions) to our request; FALL_BACK when there is no good pack; OPERATION,
-a request of the Bootstrap-Server; FINISH when it has finished and what it wrote is good, UNFIT if it is not; DUE when
-the timer of the state has run out: in BOOTSTRAPPING after EXCHANGE_LIFETIME without a request.
+work, NEEDLESS when one does; EXECUTED when a server says so (Execute /1/x/9), which needs no hold-off and ends after
+RETRY_COUNT attempts; LINK_UP and LINK_DOWN from the transport, PACK in place of LINK_UP if a pack is worth asking for;
+ACCEPTED (2.xx), FORMAT (4.15), REFUSED (4.xx, 5.xx) and SILENCE (no answer after all retransmissions) to our request;
+FALL_BACK when there is no good pack; OPERATION, a request of the Bootstrap-Server; FINISH when what it wrote is good,
+UNFIT if not; DUE when the timer of the state has run out: in BOOTSTRAPPING after EXCHANGE_LIFETIME without a request.
 
 Whatever ends a bootstrap but FINISH undoes all it has changed, and lets the registrations go on.
 
@@ -29,7 +29,7 @@ from coap.errors import BadRequest, CoapError, FormatError, dotted
 from coap.exchange import Exchange
 from coap.message import RST
 from compat import const, forget, print_exception
-from lwm2m import formats, log
+from lwm2m import formats, log, rows
 from lwm2m.registration import earlier
 
 # State(s), event(s) -> next state, action: `_do_<action>` below.
@@ -71,11 +71,7 @@ _LONGEST_ms = const(86400000)
 
 def find_row(state, event):
     """(next state, action) for an event in a state; raises KeyError if there is no such row."""
-    for line in ROWS.split("\n"):
-        words = line.split()
-        if words and state in words[0].split(",") and event in words[1].split(","):
-            return words[3], words[4]
-    raise KeyError(state + " " + event)
+    return tuple(rows.find(ROWS, state, event)[3:])
 
 
 class Bootstrap:
@@ -152,6 +148,7 @@ class Bootstrap:
             self.accounts.rebuild()
             self.accounts.start(now)
             self._begins = False
+            self._make_room()
         if self.state == "WAITING" and not self._asked and not self.accounts.hopeless():
             self._go("NEEDLESS", now)
         if self.due is None and not self.exchange.busy and not self.exchange.waiting:
@@ -170,6 +167,14 @@ class Bootstrap:
         if self.blocks:
             due = earlier(due, self.blocks.poll(now))
         return earlier(due, self.due)
+
+    def _make_room(self):
+        """A bootstrap needs rooms that nothing else needs; at its end all they could do is to answer Finish again."""
+        self.interface = self.blocks = None
+        for name in ("bootstrap_requests", "bootstrap_stage", "bootstrap_pack", "bootstrap_stored"):
+            forget("lwm2m", name)
+        if self.client.on_shortage:
+            self.client.on_shortage()
 
     def _revive(self, now):
         """Nothing would ever come: what a row should have done was cut short, as by a lack of memory."""
@@ -199,18 +204,13 @@ class Bootstrap:
     def _do_rest(self, now):
         self._close()
         self._plan_purge(now)
-        if self.interface:
-            self.interface = None
-            for name in ("bootstrap_requests", "bootstrap_stage", "bootstrap_pack", "bootstrap_stored"):
-                forget("lwm2m", name)
 
     def _do_go_on(self, now):
         """The link that was kept for repeats is gone; the timer stays."""
 
     def _do_hold_off(self, now):
         """The first attempt: /0/x/11 says how long to wait before."""
-        self._attempt = 0
-        self._asked = False
+        self._attempt, self._asked = 0, False
         self._pack = self.client.version == "1.2"
         self._pct = self.client.version != "1.0"
         self.due = now + (self.security.hold_off or 0) * 1000
@@ -224,6 +224,7 @@ class Bootstrap:
     def _do_connect(self, now):
         self.due = None
         self.accounts.silence(now)
+        self._make_room()
         self.uri = self.security.uri
         self.exchange = self._new_exchange()  # what was heard over another link is no repeat
         self.link = "opening"
@@ -246,7 +247,6 @@ class Bootstrap:
 
     def _do_finish(self, now):
         """The accounts are stored; what had been silent is over, and the new ones begin."""
-        self._attempt = 0
         self.stage = None
         self.due = now + self.client.config.max_transmit_span_ms()
         self._begins = True
@@ -261,9 +261,10 @@ class Bootstrap:
         self._undo()
         config = self.client.config
         first_s = max(self.security.hold_off or 0, config.RETRY_FIRST_s)
-        delay_ms = min(first_s << min(self._attempt, 16), max(first_s, config.RETRY_MAX_s)) * 1000
-        delay_ms = min(delay_ms, _LONGEST_ms)
+        delay_s = min(first_s << min(self._attempt, 16), max(first_s, config.RETRY_MAX_s))
+        delay_ms = min(delay_s * 1000, _LONGEST_ms)
         self._attempt += 1
+        self._asked = self._asked and self._attempt < config.RETRY_COUNT  # a wish must not silence us for ever
         self.due = now + delay_ms + self.client.randbelow(min(delay_ms // 4, 1 << 24) + 1)
         log.info("bootstrap: next attempt in %d s", (self.due - now + 999) // 1000)
 
@@ -289,17 +290,13 @@ class Bootstrap:
             self.blocks = None
 
     def _undo(self):
-        stage, self.stage = self.stage, None
-        if stage:
-            stage.roll_back()
-            log.warning("bootstrap: all is as it was before")
+        self._undo_stage()
         self.accounts.resume()
 
     def _plan_purge(self, now):
-        security = self.security
         self._purge_at = None
-        if security and security.account_timeout and not self.accounts.hopeless():
-            self._purge_at = now + security.account_timeout * 1000
+        if self.security and self.security.account_timeout and not self.accounts.hopeless():
+            self._purge_at = now + self.security.account_timeout * 1000
 
     # -- what the Bootstrap-Server says -------------------------------------------------------------------------------
 
@@ -309,22 +306,20 @@ class Bootstrap:
             self._go("SILENCE", now)
         elif message.code >> 5 == 2:
             self._go("ACCEPTED", now)
+        elif message.code == _UNSUPPORTED and self._pct:
+            self._pct = False
+            self._go("FORMAT", now)
         else:
             log.warning("bootstrap: %s %s", dotted(message.code), bytes(message.payload))
-            if message.code == _UNSUPPORTED and self._pct:
-                self._pct = False
-                self._go("FORMAT", now)
-            else:
-                self._go("REFUSED", now)
+            self._go("REFUSED", now)
 
     def got_pack(self, error, now):
         """The end of a Bootstrap-Pack-Request: the pack is applied, or a sentence says why not; "" for silence."""
         self._pack = False
+        error = self._commit() if error is None else error
         if error is None:
-            error = self._commit()
-            if error is None:
-                self._go("FINISH", now)
-                return
+            self._go("FINISH", now)
+            return
         self._undo_stage()
         if error:
             log.info("bootstrap: no pack: %s", error)
@@ -334,6 +329,7 @@ class Bootstrap:
         stage, self.stage = self.stage, None
         if stage:
             stage.roll_back()
+            log.warning("bootstrap: all is as it was before")
 
     def changes(self):
         """The Stage of this bootstrap, made by its first change."""

@@ -7,6 +7,7 @@ from lwm2m.objects.security import Security
 from lwm2m.objects.server import Server
 
 KEPT = (0, 1, 2, 21)  # objects that are stored as a whole: Security, Server, Access Control, OSCORE
+SCHEMES = ("coap", "coap+tcp")  # of URIs that there is a transport for
 _NO_SEC = const(3)
 
 
@@ -35,7 +36,7 @@ def pairs(client):
 def inconsistency(client):
     """What is wrong with the accounts, as a sentence, or None (OMA Core 1.1 section 6.1.7.6)."""
     objects = client.tree.objects
-    seen = []
+    seen, ways = [], []
     for server in objects.get(1, {}).values():
         lacks = _lack(server)
         if lacks:
@@ -47,6 +48,10 @@ def inconsistency(client):
         problem = _unusable(security)
         if problem:
             return "/0/%d: %s" % (security.iid, problem)
+        if not security.bootstrap:
+            if security.ssid in ways:
+                return "two URIs have the short server id %d" % security.ssid
+            ways.append(security.ssid)
     for control in objects.get(2, {}).values():
         lacks = _lack(control)
         if lacks:
@@ -65,8 +70,11 @@ def _lack(obj):
 def _unusable(security):
     """What is wrong with a Security instance, or None."""
     uri = security.uri or ""
+    scheme, _, rest = uri.partition(":")
     try:
-        parse_uri("coap" + uri[5:] if uri.startswith("coaps:") else uri)
+        if scheme not in SCHEMES:
+            return "no way to reach %s" % uri
+        parse_uri("coap:" + rest)
     except ConfigError:
         return "no valid URI"
     if security.mode is None:

@@ -9,6 +9,7 @@ from coap.errors import BadRequest, MethodNotAllowed, NotAcceptable, NotFound
 from compat import const
 from lwm2m import blocks, formats
 from lwm2m.bootstrap_accounts import blank
+from lwm2m.bootstrap_stage import current
 from lwm2m.creating import by_instance
 from lwm2m.formats.link import ver_of
 from lwm2m.path import MAX_ID
@@ -152,20 +153,28 @@ def write(client, session, path, format, decoded):
         plan.append((iid, obj, is_there, moves, changes, [rid for _, rid, _ in records if rid is not None]))
     stage = session.changes()
     done = []
+    moved = None
     try:
-        for iid, obj, is_there, moves, changes, rids in plan:
+        for iid, obj, is_there, moves, changes, _ in plan:
             if moves:
-                _move(client, session, stage)
-            old = [(name, getattr(obj, name, None)) for name, _ in changes]
+                moved = iid
+                _move(session, stage, client.tree.free_id(oid))
+            old = [(name, current(obj, name)) for name, _ in changes]
             stage.write(obj, changes)
             if not is_there:
                 stage.add(obj, iid)
             done.append((obj, is_there, old))
-            stage.note(obj, rids)
     except Exception:  # an object's own veto: all instances of this Write or none
         for obj, was_there, old in reversed(done):
-            stage.write(obj, old) if was_there else stage.drop(obj)
+            if not was_there:
+                stage.drop(obj)
+            for name, value in old if was_there else ():
+                stage.put_back(obj, name, value)
+        if moved is not None:
+            _move(session, stage, moved)
         raise
+    for _, obj, _, _, _, rids in plan:
+        stage.note(obj, rids)
 
 
 def _may_write(obj, row):
@@ -175,12 +184,10 @@ def _may_write(obj, row):
     return hasattr(obj, "write_" + row[3]) or (hasattr(obj, row[3]) and not callable(getattr(obj, row[3])))
 
 
-def _move(client, session, stage):
+def _move(session, stage, iid):
     """The Bootstrap-Server wants the id of its own account for another one; its own must stay."""
-    security = session.security
-    iid = client.tree.free_id(0)
-    stage.drop(security)
-    stage.add(security, iid)
+    stage.drop(session.security)
+    stage.add(session.security, iid)
 
 
 # -- Delete -----------------------------------------------------------------------------------------------------------

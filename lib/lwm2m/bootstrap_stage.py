@@ -29,8 +29,7 @@ class Stage:
             olds = self._values.setdefault(obj, {})
             for name, _ in changes:
                 if name not in olds:
-                    value = getattr(obj, name)
-                    olds[name] = value() if callable(value) else value
+                    olds[name] = current(obj, name)
         apply(obj, changes)
 
     def note(self, obj, rids):
@@ -72,11 +71,18 @@ class Stage:
                 tree.objects.setdefault(oid, {})
         for obj in self._values:
             for name in self._values[obj]:
-                self._put_back(obj, name, self._values[obj][name])
+                self.put_back(obj, name, self._values[obj][name])
         tree.version = self._version
 
-    def _put_back(self, obj, name, old):
+    def put_back(self, obj, name, old):
+        """Let one attribute of an instance have its old value."""
         try:
             apply(obj, [(name, old)])
         except Exception as error:
             log.warning("/%d/%s: %s could not be put back: %r", obj.OID, obj.iid, name, error)
+
+
+def current(obj, name):
+    """The value of an attribute, None without one."""
+    value = getattr(obj, name, None)
+    return value() if callable(value) else value

@@ -14,6 +14,8 @@ from lwm2m.creating import by_instance
 from lwm2m.formats import tlv
 from lwm2m.writing import ALLOW, read_changes
 
+_WRITABLE = (1, 2)  # what of the objects that are kept servers can write to: Server, Access Control
+
 
 def packed(client, others):
     """Everything of the objects that are kept, and of others {(object id, instance id): [resource id]}."""
@@ -37,6 +39,19 @@ def unpack(client, raw):
         for obj in list(client.tree.objects.get(oid, {}).values()):
             client.drop(obj)
     late = []
+    for oid, payload in _parts(raw):
+        if oid in KEPT:
+            client.tree.objects.setdefault(oid, {})  # even without instances
+            _put_back(client, oid, payload)
+        else:
+            late.append((oid, payload))
+    if not pairs(client) and not bootstrap_account(client):
+        raise FormatError("no account")
+    return {}, late
+
+
+def _parts(raw):
+    """(object id, TLV) of each object that was stored; raises FormatError."""
     position = 0
     while position < len(raw):
         if position + 6 > len(raw):
@@ -46,14 +61,20 @@ def unpack(client, raw):
         position += 6 + length
         if position > len(raw):
             raise FormatError("cut")
-        if oid in KEPT:
-            client.tree.objects.setdefault(oid, {})  # even without instances
-            _put_back(client, oid, payload)
-        else:
-            late.append((oid, payload))
-    if not pairs(client) and not bootstrap_account(client):
-        raise FormatError("no account")
-    return {}, late
+        yield oid, payload
+
+
+def revert(client, raw):
+    """Let the accounts and rights that are there have the values that are stored; what has gone or come stays so."""
+    for oid, payload in _parts(raw):
+        if oid in _WRITABLE:
+            for iid, decoded in by_instance(tlv.decode((oid,), payload)):
+                obj = client.tree.objects.get(oid, {}).get(iid)
+                if obj:
+                    stored = dict(read_changes(client.tree, obj, (oid, iid), tlv, decoded, True, ALLOW))
+                    for row in obj.rows():
+                        if "W" in row[1]:
+                            obj.set(row[3], stored.get(row[3], getattr(type(obj), row[3], None)))
 
 
 def put_back_late(client, late, others):

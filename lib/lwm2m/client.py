@@ -29,6 +29,7 @@ class Client:
         self.due = 0  # when poll wants to run, ms; None is never
         self.on_wake = None  # called when `due` moved to now
         self.on_event = None
+        self.on_shortage = None  # called when an answer had to be 5.03 for want of memory
         self.clock = None  # callable: ms, for objects that measure; set by the runner
         self.unix_time_s = None  # callable: seconds since 1970, for time stamps; set by the runner
         self.queue_mode = False  # whether the device sleeps between Updates (OMA Core 1.1 section 6.5)
@@ -120,6 +121,8 @@ class Client:
         self._value_changed(obj, None)
 
     def _value_changed(self, obj, name):
+        if obj.OID == 2 and self.access:
+            self.access.changed()
         for registration in self.registrations:
             if registration.reporting:
                 registration.reporting.value_changed(obj, name)
@@ -225,6 +228,8 @@ class Client:
             answer = (0xA3, (), b"hardware does not answer")
         except MemoryError:
             answer = (0xA3, (), b"out of memory")
+            if self.on_shortage:
+                self.on_shortage()
         except Exception as error:
             print_exception(error)
             answer = (0xA0, (), b"")

@@ -21,9 +21,14 @@ def respond(client, registration, message, asked, payload, now):
     if asked.path:
         raise MethodNotAllowed("only the root")
     format = _format(asked.content_format, UnsupportedContentFormat)
+    records = format.decode_many(payload)
+    if message.code != _FETCH or not client.gateway:
+        for path, _ in records:
+            if path and path[0] < 0:  # an end device that is not known; a read leaves it out
+                raise BadRequest("bad id in path")
     if message.code != _FETCH:
-        return _write(client, registration, format, payload)
-    paths = path_list(format.decode_many(payload))
+        return _write(client, registration, format, records)
+    paths = path_list(records)
     if asked.accept is not None:
         format = _format(asked.accept, NotAcceptable)
     if asked.observe is None:
@@ -117,12 +122,12 @@ def _observe(client, registration, message, asked, format, paths, payload, now):
 # -- Write-Composite ----------------------------------------------------------------------------------------------
 
 
-def _write(client, registration, format, payload):
+def _write(client, registration, format, records):
     """Check every target, then every value, then write; instances of multiple resources are added or replaced."""
     from lwm2m import writing
     from lwm2m.change import apply_all
 
-    wanted = _by_resource(format.decode_many(payload))
+    wanted = _by_resource(records)
     targets = [writing.writable(client, registration, path) for path, _ in wanted]
     changes = []
     for number, (path, raw) in enumerate(wanted):

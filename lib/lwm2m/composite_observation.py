@@ -116,5 +116,5 @@ def _compared(path, item, before):
     if isinstance(value, dict):
         value = sorted(value.items())
     elif len(path) > 2 and item[1] in attributes.PLAIN:
-        return value
+        return value if value == value else ()  # JSON leaves NaN out
     return (crc32(repr((item[0], value)).encode(), before[0] if before else 0),)

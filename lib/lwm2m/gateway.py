@@ -24,6 +24,7 @@ from lwm2m.objects.gateway import GatewayDevice
 _OWN = const((0, 1, 2, 21, 23, 25, 26))  # objects that only the gateway has: accounts, rights, keys, and these
 _RESERVED = const(("bs", "rd", "dp", ".well-known"))
 _EXTRA = const("-:._")
+_NOWHERE = const(-65536)
 
 
 class _Prefixes:
@@ -45,11 +46,12 @@ class _Prefixes:
         return found[prefix]
 
     def parse(self, segments):
-        """lwm2m.path.parse for what begins with a prefix; raises BadRequest, also if there never was such a one."""
+        """lwm2m.path.parse for what begins with a prefix; raises BadRequest. Where there never was such a prefix, the
+        object id is negative, and leads nowhere."""
         path = paths.parse(segments[1:])
-        if not path or segments[0] not in self:
+        if not path or not segments[0]:
             raise BadRequest("bad id in path")
-        return (self._found[segments[0]] + path[0],) + path[1:]
+        return (self._found.get(segments[0], _NOWHERE) + path[0],) + path[1:]
 
     def name(self, oid):
         """What an object of an end device is called outside, as bytes: "dev0/3303"."""

@@ -30,7 +30,7 @@ ROWS below is all there is: state, event -> next state and action. `_go` is the 
 from coap.errors import ServiceUnavailable, dotted
 from coap.exchange import Exchange
 from coap.message import RST
-from lwm2m import log
+from lwm2m import log, rows
 
 # State(s), event(s) -> next state, action: `_do_<action>` below. Scanned as text: a transition is rare, RAM is not.
 ROWS = """
@@ -50,7 +50,7 @@ REGISTERED SLEEP -> ASLEEP keep_waiting
 REGISTERED,ASLEEP QUEUE -> REGISTERING register
 ASLEEP DUE,UPDATE -> UPDATING update
 REGISTERED,ASLEEP DISABLE -> DISABLING deregister
-UPDATING ACCEPTED -> REGISTERED updated
+UPDATING ACCEPTED -> REGISTERED registered
 UPDATING REFUSED,VERSION -> REGISTERING register
 UPDATING BUSY -> LOST wait_max_age
 REGISTERED,UPDATING,LOST,ASLEEP LINK_DOWN -> LOST retry_soon
@@ -70,11 +70,7 @@ CONNECTING,REGISTERING,WAITING,LOST,RECONNECTING,DISABLED,FAILED,STOPPED STOP ->
 
 def find_row(state, event):
     """(next state, action) for an event in a state; raises KeyError if there is no such row."""
-    for line in ROWS.split("\n"):
-        words = line.split()
-        if words and state in words[0].split(",") and event in words[1].split(","):
-            return words[3], words[4]
-    raise KeyError(state + " " + event)
+    return tuple(rows.find(ROWS, state, event)[3:])
 
 
 class Registration:
@@ -103,10 +99,8 @@ class Registration:
         self.due = None  # when the timer of this state runs out, ms
         self.expires = None  # when the registration ends by its lifetime, ms; None is never
         self.update_wanted = self.disable_wanted = False  # by Execute /1/x/8 and 4
-        self.attempt = self.sequence = 0  # see lwm2m.retry
-        self._retry_after_ms = 60000
-        self._told = self._telling = None  # (lifetime, binding, queue mode, version of the object list) that the server
-        # knows, or will know when it has accepted what is on its way
+        self.attempt, self.sequence, self._retry_after_ms = 0, 0, 60000  # see lwm2m.retry
+        self._told = self._telling = None  # what the server knows, or will once it has accepted it: see _facts
 
     # -- what the rest of the house asks and says -----------------------------------------------------------------
 
@@ -186,6 +180,7 @@ class Registration:
             self._go("QUEUE" if queue_changed else "UPDATE", now)
 
     def _facts(self):
+        """(lifetime, binding, queue mode, version of the object list)."""
         account = self.account
         queue = self.client.queue_mode or "Q" in account.binding
         binding = account.binding.replace("Q", "") + ("Q" if queue and self.version == "1.0" else "")
@@ -265,13 +260,14 @@ class Registration:
     def _do_registered(self, now):
         self.attempt = self.sequence = 0
         self._alive(now)
+        if self.reporting:
+            self.reporting.back_online(now)
 
     def _do_update(self, now):
         """CON POST to the Location-Path with only what has changed (OMA Core 1.1 section 6.2.2)."""
         known, self._telling = self._told, self._facts()
         self.update_wanted = False
-        options = [(11, segment) for segment in self.location]
-        payload = b""
+        options, payload = [(11, segment) for segment in self.location], b""
         if known[3] != self._telling[3]:
             options.append((12, 40))
             payload = self.client.links(self.version).encode()
@@ -280,12 +276,6 @@ class Registration:
         if known[1] != self._telling[1]:
             options.append((15, b"b=" + self._telling[1].encode()))
         self._send(2, options, payload, now)
-
-    def _do_updated(self, now):
-        self.attempt = 0
-        self._alive(now)
-        if self.reporting:
-            self.reporting.back_online(now)
 
     def _do_deregister(self, now):
         self.exchange.reset()  # it must not wait for the answer to an Update that may never come
@@ -332,7 +322,7 @@ class Registration:
 
     def _send(self, code, options, payload, now):
         request = self.exchange.request
-        if len(payload) > self.client.config.BLOCK_SIZE:
+        if len(payload) > (self.blocks or self.client.config).BLOCK_SIZE:
             request = self.client.make_blocks(self).upload
         try:
             request(code, options, payload, self._on_answer, now)
@@ -350,6 +340,9 @@ class Registration:
             event = self._accept(message)
         else:
             log.warning("server %d: %s %s", self.account.ssid, dotted(message.code), bytes(message.payload))
+            if message.code == 0x8D and self.client.make_blocks(self).shrink(message) and self.state == "REGISTERING":
+                self._do_register(now)
+                return
             event = self._refusal(message)
         self._go(event, now)
 

@@ -7,10 +7,13 @@ import asyncio
 import gc
 
 from compat import Clock, WakeEvent, const, forget, print_exception, readable, unique_id, unix_time_s, wait_event
-from lwm2m import client, log
+from lwm2m import client, formats, log
 from lwm2m.config import Config, ConfigError, parse_uri
 
 _LONGEST_SLEEP_ms = const(86400000)  # asyncio refuses 6 days, and the clock must be asked more often than ticks wrap
+# Rooms that can be imported again, and what they stand on. When memory is short they are given back.
+_ROOMS = const("blocks composite creating discover write_attributes writing change bounds settings table retry")
+_FORMATS = const("text opaque cbor cbor_item senml senml_json senml_cbor json_item lwm2m_json typed tlv link")
 _PAUSE_s = 0.2  # after something unexpected: it must not come back in a tight loop
 
 running = []  # the Runner that a Ctrl-C has to close, if any
@@ -76,6 +79,7 @@ class Runner:
         client.clock = self._clock.ms
         client.on_wake = self._event.set
         client.unix_time_s = unix_time_s
+        client.on_shortage = self.make_room
 
     async def serve(self):
         """Register everywhere and serve until every server is stopped."""
@@ -86,8 +90,21 @@ class Runner:
         self.client.start(self._clock.ms())
         await self._loop(None)
 
+    def make_room(self):
+        """Give back what can be made again: requests that are remembered, and rooms that nobody is in."""
+        for session in self.client.sessions:
+            session.exchange.memo.clear()
+        for name in _ROOMS.split():
+            forget("lwm2m", name)
+        forget("coap", "block")
+        formats.loaded.clear()
+        for name in _FORMATS.split():
+            forget("lwm2m.formats", name)
+        gc.collect()
+
     async def close(self):
         """De-register, but do not wait for ever (Config.CLOSE_TIMEOUT_ms)."""
+        self.make_room()
         for session, entry in self._transports.items():
             if entry[1]:  # on MicroPython, Ctrl-C may have hit the reader and ended it
                 entry[1].cancel()
@@ -106,9 +123,16 @@ class Runner:
             except ConfigError:
                 raise
             except Exception as error:
-                print_exception(error)
-                gc.collect()
-                await asyncio.sleep(_PAUSE_s)
+                await self._survive(error)
+
+    async def _survive(self, error):
+        """What to do after something unexpected."""
+        self.make_room()
+        if isinstance(error, MemoryError):
+            log.warning("out of memory")
+        else:
+            print_exception(error)
+        await asyncio.sleep(_PAUSE_s)
 
     async def _turn(self, deadline):
         """Run what is due, and wait until something else is; returns whether there is nothing left to do."""
@@ -207,9 +231,7 @@ class Runner:
                 self._broken(session, error)
                 return
             except Exception as error:
-                print_exception(error)
-                gc.collect()
-                await asyncio.sleep(_PAUSE_s)
+                await self._survive(error)
 
     def _flush(self, session):
         """Send what the client has for a server."""

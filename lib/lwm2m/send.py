@@ -29,11 +29,14 @@ def send(client, paths, server=None, on_outcome=None, content_format=112):
     """Send the current values under paths such as "/3303/0/5700" or "/3", or a list of them, to every server or to that
     with the Short Server ID `server`; returns to how many. content_format is 112 (SenML CBOR) or 110 (SenML JSON).
 
-    What is not there, or has no value, is left out. Raises ConfigError for a path that can never be sent.
+    What is not there, or has no value, is left out. Raises ConfigError for a path that can never be sent, or no path.
     """
     if isinstance(paths, str):
         paths = (paths,)
-    wanted = path_list([(as_path(path), None) for path in paths])
+    found = [(as_path(path), None) for path in paths]
+    if not found:
+        raise ConfigError("send: no paths")
+    wanted = path_list(found)
     for path in wanted:
         _look(client, path)
 
@@ -51,6 +54,8 @@ def as_path(text):
         raise ConfigError("send: %s: %s" % (text, error))
     if path and path[0] in CLOSED:
         raise ConfigError("send: object %d is closed to all servers" % path[0])
+    if path and path[0] < 0:
+        raise ConfigError("send: %s: no such end device" % text)
     return path
 
 
@@ -83,6 +88,8 @@ def _send(client, content, server, on_outcome, content_format):
             if registration.sends is None:
                 registration.sends = Sends(registration)
             payload = format.encode_many(_again(first, found))
+            if len(payload) < 3:  # JSON left all of it out
+                continue
             registration.sends.add(payload, format.CT, on_outcome)
             count += 1
     return count
@@ -214,23 +221,17 @@ class Sends:
         registration = self._registration
         client = registration.client
         request = registration.exchange.request
-        if len(one.payload) > client.config.BLOCK_SIZE:
+        if len(one.payload) > (registration.blocks or client.config).BLOCK_SIZE:
             request = client.make_blocks(registration).upload
 
         def on_answer(message, now):
-            hint = message and message.code == 0x8D and len(one.payload) <= client.config.BLOCK_SIZE
-            hint = message.options.uint(27) if hint else None
-            if hint is not None and len(one.payload) > 16 << (hint & 7):  # once: with blocks (RFC 7959 section 2.9.3)
-                blocks = client.make_blocks(registration)
-                blocks.upload(_POST, options, one.payload, on_last, now, hint & 7)
+            if message and message.code == 0x8D and client.make_blocks(registration).shrink(message):
+                self._under_way = None  # it is still the first in the queue
+                client.wake()
             else:
-                on_last(message, now)
+                self._on_answer(one, message, now)
 
-        def on_last(message, now):
-            self._on_answer(one, message, now)
-
-        options = ((11, b"dp"), (12, one.ct))
-        request(_POST, options, one.payload, on_answer, now)
+        request(_POST, ((11, b"dp"), (12, one.ct)), one.payload, on_answer, now)
         self._under_way = one
         client.wake()  # for its retransmission
 

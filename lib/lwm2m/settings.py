@@ -15,15 +15,15 @@ def load(path="config.json"):
     """The settings in a file, as a dict with every default filled in; raises ConfigError with one sentence."""
     try:
         with open(path) as file:
-            text = file.read()
+            settings = json.loads(file.read())
     except OSError:
         raise ConfigError('%s is missing: it must name at least the server, as in {"server": "coap://host"}' % path)
     except UnicodeError:
         raise ConfigError("%s is no text" % path)
-    try:
-        settings = json.loads(text)
-    except ValueError:
+    except (ValueError, RuntimeError):  # the latter is CPython's for brackets that lie too deep in each other
         raise ConfigError("%s is no valid JSON" % path)
+    except MemoryError:
+        raise ConfigError("%s is too long" % path)
     try:
         return check(settings)
     except ConfigError as error:
@@ -45,6 +45,8 @@ def check(settings):
     }
     if not isinstance(checked["limits"], dict):
         raise ConfigError("limits must be an object in braces")
+    if "self" in checked["limits"]:  # the one name that Config(**limits) cannot take
+        raise ConfigError("limits: there is no bound called self")
     if checked["endpoint"] and len(checked["endpoint"].encode()) > _LONGEST_NAME:
         raise ConfigError("endpoint must have at most %d bytes" % _LONGEST_NAME)
     checked["servers"], checked["bootstrap"] = _accounts(settings)

@@ -14,7 +14,7 @@ from tools import mpy
 from .server import Server
 
 PROGRAMS = Path(__file__).parent / "programs"
-_HEAP = 256 << 10  # bytes, as tools.device gives
+_HEAP = 320 << 10  # bytes, as tools.device gives
 
 
 class BenchError(Exception):

@@ -82,7 +82,7 @@ def _run(board: Steering, options: argparse.Namespace) -> None:
 def _value(text: str):
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

@@ -36,7 +36,7 @@ class Room:
             if not isinstance(request, dict):
                 raise RoomError("a request is a JSON object")
             return self._answer(request)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return {"error": str(error)}
 
     def set(self, changes: dict) -> None:

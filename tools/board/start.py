@@ -6,7 +6,9 @@ Exit status: 0 at the end or after Ctrl-C, 1 after an uncaught exception, 2 for 
 
 import sys
 
-sys.path[0] = ""  # the board's "/", not the folder of this file
+# The board's "/", not the folder of this file; and what lies beside the program, which a board has in "/", too.
+sys.path[0] = ""
+sys.path.insert(1, sys.argv[2].rpartition("/")[0] or "/")
 
 _namespace = {"__name__": "__main__"}  # boot.py and the program share it, as on a board
 

@@ -12,10 +12,15 @@ class SteeringError(Exception):
 
 
 def address_of(control: str) -> tuple[int, Any]:
-    """Socket family and address of a --control value: a port on this machine, or the path of a Unix socket."""
-    if control.isdigit():
-        return socket.AF_INET, ("127.0.0.1", int(control))
-    return socket.AF_UNIX, control
+    """Socket family and address of a --control value: a port on this machine, or the path of a Unix socket.
+    SteeringError for what can be neither."""
+    if not control:
+        raise SteeringError("--control must be a path or a port, and not empty")
+    if not (control.isascii() and control.isdigit()):
+        return socket.AF_UNIX, control
+    if len(control) > 5 or not 0 < int(control) < 65536:
+        raise SteeringError(f"--control must be a path or a port from 1 to 65535, not {control}")
+    return socket.AF_INET, ("127.0.0.1", int(control))
 
 
 class Steering:

@@ -11,12 +11,12 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 from tools.board.modules import board_world
 from tools.board.room import Room
-from tools.board.steering import address_of
+from tools.board.steering import SteeringError, address_of
 
 STOP_LIMIT_S = 10.0  # what the program gets for its de-registration
 _NOTICE_S = 0.5  # within which the board answers that it has been asked to stop
@@ -66,9 +66,7 @@ class Supervisor:
             loop.add_signal_handler(number, self._stop)
         async with contextlib.AsyncExitStack() as stack:
             if self._control is not None:
-                await stack.enter_async_context(await self._serve_control(self._control))
-            if self._control is not None and not self._control.isdigit():
-                stack.callback(Path(self._control).unlink, missing_ok=True)
+                await stack.enter_async_context(self._serving(self._control))
             cause = "power-on"
             while True:
                 status = await self._live(cause)
@@ -221,12 +219,29 @@ class Supervisor:
             print("board: the program did not end by itself and was killed", file=sys.stderr)
             self._process.kill()
 
+    @contextlib.asynccontextmanager
+    async def _serving(self, control: str) -> AsyncIterator[None]:
+        """Listen to those who steer; a socket that others have made in its place meanwhile stays."""
+        server = await self._serve_control(control)
+        path = Path(control) if server.sockets[0].family == socket.AF_UNIX else None
+        made = path and _file_at(path)
+        async with server:
+            try:
+                yield
+            finally:
+                if path and made == _file_at(path):
+                    path.unlink(missing_ok=True)
+
     async def _serve_control(self, control: str) -> asyncio.Server:
-        _, address = address_of(control)
         try:
-            if control.isdigit():
+            family, address = address_of(control)
+            if family == socket.AF_INET:
                 return await asyncio.start_server(self._attend, *address)
+            if _is_alive(Path(control)):
+                raise SupervisorError(f"--control {control} is in use: another board listens there")
             return await asyncio.start_unix_server(self._attend, address)
+        except SteeringError as error:
+            raise SupervisorError(str(error)) from error
         except OSError as error:
             raise SupervisorError(f"--control {control} cannot be opened: {error.strerror or error}") from error
 
@@ -237,3 +252,22 @@ class Supervisor:
                 writer.write(json.dumps(self.room.answer(line)).encode() + b"\n")
                 await writer.drain()
         writer.close()
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Which file lies at this path: what tells it from any other; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _is_alive(path: Path) -> bool:
+    """Whether somebody listens at this path; what a killed board leaves behind is dead."""
+    try:
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(str(path))
+        return True
+    except OSError:
+        return False

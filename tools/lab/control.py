@@ -8,6 +8,7 @@ for a person], "data": {...}}, or {"notice": text} for somebody who has to wait;
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import pathlib
 import socket
@@ -18,6 +19,8 @@ from typing import Any
 from . import commands
 from .errors import LabError, StartError
 from .server import LabServer
+
+log = logging.getLogger("lab")
 
 _LONGEST_REQUEST = 1 << 20
 
@@ -85,6 +88,11 @@ class ControlServer:
             await _send(writer, {"done": True})
         except LabError as problem:
             await _send(writer, {"error": str(problem), "exit_code": problem.exit_code})
+        except ConnectionError:
+            raise
+        except Exception as problem:  # a mistake of ours: the one who asked shall hear it, and the log tell where
+            log.exception("the command %r failed", request)
+            await _send(writer, {"error": f"the lab server failed: {problem!r}", "exit_code": 1})
 
 
 class ControlClient:
@@ -125,7 +133,7 @@ async def _request(reader: asyncio.StreamReader) -> Any:
     """The request on the first line; anything else becomes a request that `commands` refuses."""
     try:
         return json.loads(await reader.readline())
-    except ValueError:  # no JSON, or longer than the limit
+    except (ValueError, RecursionError):  # no JSON, or longer than the limit
         return None
 
 

@@ -120,7 +120,7 @@ def from_command_line(word: str, path: Path) -> Any:
         return values.from_command_line(definitions.type_of(path), word)
     try:
         structure = json.loads(word)
-    except ValueError:
+    except (ValueError, RecursionError):
         structure = None
     if not isinstance(structure, dict):
         raise UsageError(f'{text_of(path)} takes a JSON object such as {{"5850": true}}, not {word!r}')

@@ -64,7 +64,7 @@ def check(type_name: str | None, value: Any) -> Any:
     type_name = type_name or type_of(value)
     try:
         return _TYPES[type_name].check(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for an integer beyond every Float
         raise UsageError(f"{value!r} is not a value of type {type_name}") from None
 
 

@@ -1,6 +1,7 @@
 """The command line of the skeleton generator."""
 
 import argparse
+import keyword
 import pathlib
 import sys
 
@@ -35,8 +36,10 @@ def main(argv=None):
 
 def skeleton(source, out=None, private=False):
     """The text of an object file; raises SkeletonError and OSError."""
+    if out and not (out.suffix == ".py" and out.stem.isidentifier() and not keyword.iskeyword(out.stem)):
+        raise SkeletonError(f"{out.name or out} cannot be imported: take a name like my_object.py")
     if source.isascii() and source.isdigit():
-        found = definitions.objects().get(int(source))
+        found = definitions.objects().get(int(source)) if len(source) <= 5 else None
         if found is None:
             raise SkeletonError(f"no object {source} in the registry that comes along: give the XML of its definition")
     else:

@@ -29,15 +29,15 @@ from compat import const
 _NAMES = const("0 text 42 opaque 60 cbor 110 senml_json 112 senml_cbor 11542 tlv 11543 lwm2m_json")
 
 SUPPORTED = tuple([int(word) for word in _NAMES.split()[::2]])
-_modules = {}
+loaded = {}  # Content-Format -> its module
 
 
 def get(ct):
     """The module for a Content-Format number, imported on first use; None if there is none."""
-    module = _modules.get(ct)
+    module = loaded.get(ct)
     if module is None and ct in SUPPORTED:
         name = _NAMES.split()[2 * SUPPORTED.index(ct) + 1]
-        module = _modules[ct] = __import__("lwm2m.formats." + name, None, None, ("CT",))
+        module = loaded[ct] = __import__("lwm2m.formats." + name, None, None, ("CT",))
     return module
 
 

@@ -179,6 +179,24 @@ def put(out, labels, type, value, url):
         out.extend(text.encode((0, 0, 0), ((0, 0, type, value),)))
 
 
+def finite(items, at, depth=0):
+    """Items, or records, without the floats that are no numbers, as JSON cannot tell them; their types are at the place
+    `at`, their values behind. Of one that is asked for alone, by a path of `depth` ids, put has to tell."""
+    for item in items:
+        value = item[at + 1]
+        if item[at] != "float" or depth == 4:
+            yield item
+        elif isinstance(value, dict):
+            yield item[: at + 1] + ({riid: value[riid] for riid in value if _is_finite(value[riid])},) + item[at + 2 :]
+        elif depth == 3 or _is_finite(value):
+            yield item
+
+
+def _is_finite(value):
+    value = float(value)
+    return value - value == 0
+
+
 def _put_base64(out, value, url):
     out.append(_QUOTE)
     for start in range(0, len(value), _CHUNK):

@@ -16,10 +16,10 @@ _VALUES = (b'"v":', b'"sv":', b'"bv":', b'"sv":', b'"ov":')
 def encode(path, records):
     """The content under a path.
 
-    Raises NotAcceptable for a float that is no number, CoapError for an integer beyond 64 bits.
+    A float that is no number is left out; alone, it raises NotAcceptable. CoapError is for an integer beyond 64 bits.
     """
     out = bytearray(b"{")
-    senml.write(out, _put, path, records)
+    senml.write(out, _put, path, json_item.finite(records, 2, len(path)))
     out.extend(b'"e":[]}' if len(out) == 1 else b"]}")
     return out
 

@@ -110,7 +110,8 @@ def _check_labels(record, labels):
 
 
 def path_of(name):
-    """The ids in a name, () in "/"; a slash at either end may be missing or there. Raises BadRequest."""
+    """The ids in a name, () in "/"; a slash at either end may be missing or there. Raises BadRequest. Behind a gateway,
+    an end device that is not known makes the first id negative."""
     if name.startswith("/"):
         name = name[1:]
     if name.endswith("/"):
@@ -118,7 +119,7 @@ def path_of(name):
     if not name:
         return ()
     segments = name.encode().split(b"/")
-    if paths.prefixes and segments[0] in paths.prefixes:
+    if paths.prefixes and not segments[0].isdigit():
         return paths.prefixes.parse(segments)
     return paths.parse(segments)
 

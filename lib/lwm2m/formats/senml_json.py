@@ -15,18 +15,19 @@ value = senml.value
 def encode(path, records, time=None):
     """The content under a path; time is that of all values, in s since 1970, or None.
 
-    Raises NotAcceptable for a float that is no number, CoapError for an integer beyond 64 bits.
+    A float that is no number is left out; alone, it raises NotAcceptable. CoapError is for an integer beyond 64 bits.
     """
     out = bytearray(b"[")
-    senml.write(out, _put, path, records, time)
+    senml.write(out, _put, path, json_item.finite(records, 2, len(path)), time)
     out.append(0x5D)
     return out
 
 
 def encode_many(items):
-    """Values of any resources: items are (path, type, value, time); see senml.write_many."""
+    """Values of any resources but for floats that are no numbers: items are (path, type, value, time); see
+    senml.write_many."""
     out = bytearray(b"[")
-    senml.write_many(out, _put, items)
+    senml.write_many(out, _put, json_item.finite(items, 1))
     out.append(0x5D)
     return out
 

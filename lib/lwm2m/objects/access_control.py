@@ -1,7 +1,6 @@
 """Object 2, LwM2M Access Control (OMA Core 1.1 section 7.3 and appendix E.3): who may do what with one instance."""
 
 from lwm2m.object import Object
-from lwm2m.objects import client_of
 from lwm2m.path import MAX_ID
 
 
@@ -21,7 +20,7 @@ class AccessControl(Object):
 3 RW! int owner 0..65535
 """
 
-    acl = {}  # replaced, never changed: `changed` has to know
+    acl = {}  # replaced, never changed: the client has to know
 
     def __init__(self, object_id, instance_id=MAX_ID, owner=MAX_ID, acl=None):
         self.object_id = object_id
@@ -29,10 +28,3 @@ class AccessControl(Object):
         self.owner = owner
         if acl:
             self.acl = acl
-
-    def changed(self, name):
-        """Tell observers, and the client, which keeps in mind who may read what."""
-        Object.changed(self, name)
-        client = client_of(self)
-        if client:
-            client.access.changed()

@@ -22,7 +22,7 @@ from binascii import hexlify, unhexlify
 
 from coap.errors import MethodNotAllowed, RequestEntityIncomplete
 from compat import const
-from lwm2m import log
+from lwm2m import log, rows
 from lwm2m.object import Object
 from lwm2m.objects import now_ms
 from lwm2m.sink import ConnectionLost, InstallFailed, PackageError, UnsupportedProtocol
@@ -54,11 +54,10 @@ _CHECKPOINT = const(8192)  # bytes of a pull after which its place is kept; a mu
 
 def find_row(state, event):
     """[states, event, "->", next state, result, action] for an event in a state; raises MethodNotAllowed."""
-    for line in ROWS.split("\n"):
-        words = line.split()
-        if words and state in words[0].split(",") and event == words[1]:
-            return words
-    raise MethodNotAllowed()
+    try:
+        return rows.find(ROWS, state, event)
+    except KeyError:
+        raise MethodNotAllowed()
 
 
 class Firmware(Object):

@@ -4,6 +4,7 @@ import errno
 import socket
 
 from compat import const
+from lwm2m import log
 from lwm2m.config import ConfigError
 
 # A datagram lost on the way out or refused at the other end is a loss like any other: CoAP sends it again.
@@ -91,7 +92,10 @@ class Transport:
             # it again there may be room.
             limit = _SHORT_DATAGRAM
             datagram = self.sock.recv(limit + 1)
-        return datagram if len(datagram) <= limit else None  # a longer one has been cut
+        if len(datagram) <= limit:
+            return datagram
+        log.warning("a datagram of more than %d bytes is lost", limit)  # it has been cut
+        return None
 
     def close(self):
         """Give the socket back; open makes another."""

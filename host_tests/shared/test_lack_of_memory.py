@@ -1,0 +1,163 @@
+"""A MemoryError at any moment: no state is left without a timer, and in the end all is as if nothing had been."""
+
+import builtins
+
+from coap.exchange import Exchange
+from configurations import Probe, c1
+from configurations_bootstrap import c13, security, server
+from lwm2m import log
+from lwm2m.accounts import Accounts
+from lwm2m.client import Client
+from lwm2m.registration import Registration
+from support import eq
+
+CALLS = (
+    (Exchange, "request respond"),
+    (Client, "links state_changed"),
+    (Registration, "_wait"),
+    (Accounts, "rebuild _begin resume silence"),
+)
+log.level("error")
+ROOMS = ("lwm2m", "lwm2m.formats")  # what a lazy import names, as in `from lwm2m import retry`
+
+
+class Shortage:
+    """While it is entered, the calls of CALLS and lazy imports are counted, and from number `at` on `times` fail."""
+
+    def __init__(self, at, times):
+        self._fails = range(at, at + times)
+        self.count = 0
+
+    def __enter__(self):
+        self._olds = []
+        for cls, names in CALLS:
+            for name in names.split():
+                real = getattr(cls, name)
+                self._olds.append((cls, name, real))
+                setattr(cls, name, self._short(real))
+        self._import = builtins.__import__
+        builtins.__import__ = self._short_import
+        return self
+
+    def __exit__(self, *error):
+        builtins.__import__ = self._import
+        for cls, name, real in self._olds:
+            setattr(cls, name, real)
+
+    def _call(self):
+        self.count += 1
+        if self.count - 1 in self._fails:
+            raise MemoryError("injected")
+
+    def _short(self, real):
+        def call(*args, **more):
+            self._call()
+            return real(*args, **more)
+
+        return call
+
+    def _short_import(self, name, *more):
+        if name in ROOMS:
+            self._call()
+        return self._import(name, *more)
+
+
+def told(act):
+    """Do something; what is lost by a MemoryError is lost, as in the runner."""
+    try:
+        act()
+    except MemoryError:
+        pass
+
+
+def live(world, seconds):
+    """Let time pass; after a MemoryError the runner pauses for 200 ms and goes on."""
+    until = world.now + seconds * 1000
+    while world.now < until:
+        try:
+            world.run(until)
+        except MemoryError:
+            world.now += 200
+
+
+def started(world):
+    """Start until it works: before the runner's loop a MemoryError ends the program."""
+    for session in list(world.client.sessions):
+        told(lambda session=session: session.start(world.now))
+
+
+def registration(at, times):
+    """Register refused, Register, Update, a server that is away, Disable, and away as well when it is over. Returns how
+    many calls there were."""
+    peer = c1([Probe()], lifetime=300)
+    account = peer.registration.account
+    account.disable_timeout = 50
+    world = peer.world
+    with Shortage(at, times) as shortage:
+        peer.script("4.03")
+        started(world)
+        live(world, 60)
+        for path in "/1/0/8", "/1/0/4":
+            told(lambda path=path: peer.post(path, wait=0))
+            live(world, 10)
+        live(world, 100)
+        told(lambda: peer.post("/1/0/8", wait=0))
+        peer.silent = True
+        live(world, 200)
+        peer.silent = False
+        live(world, 300)
+    live(world, 700)
+    eq(peer.state, "REGISTERED", "call %d" % at)
+    world.client.stop(world.now)
+    live(world, 200)
+    eq(peer.state, "STOPPED", "call %d" % at)
+    return shortage.count
+
+
+def brought(world):
+    """What the Bootstrap-Server writes when it was asked."""
+    if world.bootstrap.state == "BOOTSTRAPPING":
+        told(lambda: world.bs.put("/0", security(), wait=0))
+        told(lambda: world.bs.put("/1", server(lifetime=300), wait=0))
+        told(lambda: world.bs.post("/bs", wait=0))
+
+
+def bootstrap(at, times):
+    """A bootstrap that is refused once, one that is not, and one that the server wants. Returns how many calls."""
+    world = c13()
+    with Shortage(at, times) as shortage:
+        world.bs.script("4.03")
+        started(world)
+        for _ in range(3):
+            live(world, 20)
+            brought(world)
+        live(world, 60)
+        if world.server.state == "REGISTERED":
+            told(lambda: world.server.post("/1/0/9", wait=0))
+        live(world, 10)
+        brought(world)
+        live(world, 60)
+    for _ in range(30):
+        live(world, 60)
+        brought(world)
+    eq((world.server.state, world.bootstrap.state), ("REGISTERED", "IDLE"), "call %d" % at)
+    return shortage.count
+
+
+def at_every_call(story):
+    """Play a story once for each call in it that may fail, alone and with the two after it."""
+    whole = story(1 << 20, 1)
+    assert whole > 20, whole
+    for at in range(whole):
+        for times in (1, 3):
+            story(at, times)
+
+
+def test_a_registration_with_too_little_memory():
+    """Whichever call fails, in the end the server has us, and the De-register comes through."""
+    at_every_call(registration)
+
+
+def test_a_bootstrap_with_too_little_memory():
+    """Whichever call fails, in the end the server of the Bootstrap-Server has us."""
+    at_every_call(bootstrap)
