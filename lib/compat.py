@@ -34,7 +34,6 @@ def randbelow(limit):
 
 if is_micropython:
     from asyncio import Event, ThreadSafeFlag, TimeoutError, core, wait_for_ms
-    from gc import threshold as gc_threshold
     from sys import print_exception
 
     from micropython import const
@@ -78,4 +77,4 @@ if is_micropython:
             return self._now
 
 else:
-    from compat_host import Clock, WakeEvent, const, gc_threshold, print_exception, readable, unique_id, wait_event
+    from compat_host import Clock, WakeEvent, const, print_exception, readable, unique_id, wait_event

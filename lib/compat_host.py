@@ -53,7 +53,3 @@ class Clock:
     def ms(self):
         """Now, in ms."""
         return int((time.monotonic() - self._start) * 1000)
-
-
-def gc_threshold(allocated):
-    """CPython's collector needs no such help."""

@@ -52,10 +52,7 @@ ROOMS = (
     Room("objects", ("lib/lwm2m/objects/*.py",), "compat coap base formats tree"),
     Room(
         "base",
-        tuple(
-            f"lib/lwm2m/{name}.py"
-            for name in ("attributes*", "bounds", "config", "fetch", "log", "path", "rows", "sink")
-        ),
+        tuple(f"lib/lwm2m/{name}.py" for name in ("attributes*", "bounds", "config", "fetch", "log", "path", "sink")),
         "compat coap",
     ),
     Room(

@@ -4,10 +4,11 @@ What a bootstrap has brought is stored, later changes by a server as well, and c
 config.json says, as long as the servers named there stay the same. Imported only if config.json has a Bootstrap-Server.
 """
 
+import gc
 from binascii import crc32
 
 from coap.errors import CoapError, FormatError, NotAcceptable, ServiceUnavailable
-from compat import const, forget, gc_threshold
+from compat import const, forget
 from lwm2m import log
 from lwm2m.bootstrap_accounts import KEPT, bootstrap_account, inconsistency, pairs
 from lwm2m.objects.security import Security
@@ -38,7 +39,8 @@ def furnish(client, bootstrap, store, mark):
 
     bootstrap is {"uri": ..., "hold_off": s or None}; mark is 4 bytes that change with the servers of config.json.
     """
-    gc_threshold(_GC_THRESHOLD)
+    if hasattr(gc, "threshold"):
+        gc.threshold(_GC_THRESHOLD)  # pyright: ignore[reportAttributeAccessIssue] - MicroPython's own
     iid = 0
     for registration in client.registrations:
         account = registration.account
@@ -125,7 +127,7 @@ class Accounts:
 
     # -- registrations ----------------------------------------------------------------------------------------------
 
-    def known_control(self, control):
+    def find(self, control):
         """The instance of object 2 that was stored, where the program adds one for the same before the start."""
         if self._stored and self._session().state == "STOPPED":
             for known in self._client.tree.objects.get(2, {}).values():

@@ -230,7 +230,7 @@ class Blocks:
 
     # -- a request of ours ----------------------------------------------------------------------------------------
 
-    def shrink(self, message):
+    def retry(self, message):
         """Whether a 4.13 asks for smaller blocks (RFC 7959 section 2.9.3); requests of ours have such from now on."""
         szx = message.options.uint(_BLOCK1)
         if szx is None or 16 << (szx & 7) >= self.BLOCK_SIZE:

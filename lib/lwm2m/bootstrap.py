@@ -29,8 +29,8 @@ from coap.errors import BadRequest, CoapError, FormatError, dotted
 from coap.exchange import Exchange
 from coap.message import RST
 from compat import const, forget, print_exception
-from lwm2m import formats, log, rows
-from lwm2m.registration import earlier
+from lwm2m import formats, log
+from lwm2m.registration import earlier, scan
 
 # State(s), event(s) -> next state, action: `_do_<action>` below.
 ROWS = """
@@ -71,7 +71,8 @@ _LONGEST_ms = const(86400000)
 
 def find_row(state, event):
     """(next state, action) for an event in a state; raises KeyError if there is no such row."""
-    return tuple(rows.find(ROWS, state, event)[3:])
+    words = scan(ROWS, state, event)
+    return words[3], words[4]
 
 
 class Bootstrap:
@@ -173,8 +174,8 @@ class Bootstrap:
         self.interface = self.blocks = None
         for name in ("bootstrap_requests", "bootstrap_stage", "bootstrap_pack", "bootstrap_stored"):
             forget("lwm2m", name)
-        if self.client.on_shortage:
-            self.client.on_shortage()
+        if self.client.make_room:
+            self.client.make_room()
 
     def _revive(self, now):
         """Nothing would ever come: what a row should have done was cut short, as by a lack of memory."""

@@ -29,7 +29,7 @@ class Client:
         self.due = 0  # when poll wants to run, ms; None is never
         self.on_wake = None  # called when `due` moved to now
         self.on_event = None
-        self.on_shortage = None  # called when an answer had to be 5.03 for want of memory
+        self.make_room = None  # callable: gives back what RAM it can; set by the runner
         self.clock = None  # callable: ms, for objects that measure; set by the runner
         self.unix_time_s = None  # callable: seconds since 1970, for time stamps; set by the runner
         self.queue_mode = False  # whether the device sleeps between Updates (OMA Core 1.1 section 6.5)
@@ -84,7 +84,7 @@ class Client:
     def add(self, obj, iid=None):
         """Add an object instance, at the lowest free id unless told, and return it; raises ConfigError."""
         if obj.OID == 2 and self.accounts:
-            known = self.accounts.known_control(obj)
+            known = self.accounts.find(obj)
             if known:
                 return known
         self.tree.add(obj, iid)
@@ -228,8 +228,8 @@ class Client:
             answer = (0xA3, (), b"hardware does not answer")
         except MemoryError:
             answer = (0xA3, (), b"out of memory")
-            if self.on_shortage:
-                self.on_shortage()
+            if self.make_room:
+                self.make_room()
         except Exception as error:
             print_exception(error)
             answer = (0xA0, (), b"")
@@ -282,14 +282,6 @@ class Client:
 
             registration.blocks = Blocks(registration)
         return registration.blocks
-
-    def content(self, registration, observation, payload, now):
-        """(options, first block or all) of a notification."""
-        content = ((12, observation.format.CT),)
-        options = ((6, observation.sequence),) + content
-        if len(payload) <= min(self.config.BLOCK_SIZE, 16 << observation.szx):
-            return options, payload
-        return self.make_blocks(registration).notification(observation, options, payload, now)
 
 
 def described(message):

@@ -134,8 +134,8 @@ def _write(client, registration, format, records):
         obj = targets[number][0]
         for name, value in writing.read_changes(client.tree, obj, path, format, ((path[1], path[2], raw),), False, 0):
             changes.append((obj, name, value))
-    last = [one for one in changes if one[1] in one[0].LAST]
-    apply_all([one for one in changes if one[1] not in one[0].LAST] + last)
+    last = [one for one in changes if one[1] in getattr(one[0], "LAST", ())]  # what cannot be taken back
+    apply_all([one for one in changes if one not in last] + last)
     return writing.CHANGED
 
 

@@ -19,6 +19,8 @@ def respond(client, registration, message, asked, payload, now):
     obj, row = client.tree.resource(asked.path)
     if len(asked.path) != 3 or "E" not in row[1]:
         raise MethodNotAllowed()
+    if getattr(obj, "registration", obj) is None:  # half an account, without Security instance
+        raise MethodNotAllowed("no such server")
     if asked.content_format not in (None, _TEXT):
         raise UnsupportedContentFormat()
     return executed(client, registration, message.token, getattr(obj, row[3])(arguments(payload)), now)

@@ -26,7 +26,6 @@ class Object:
     VERSION = "1.0"
     MULTIPLE = True  # may there be several instances?
     iid = None  # given by client.add
-    LAST = ()  # names whose write cannot be taken back
     notify = None  # set by the client: called with (object, attribute name) when a value changes
 
     # -- the one door for change --------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ ROWS below is all there is: state, event -> next state and action. `_go` is the 
 from coap.errors import ServiceUnavailable, dotted
 from coap.exchange import Exchange
 from coap.message import RST
-from lwm2m import log, rows
+from lwm2m import log
 
 # State(s), event(s) -> next state, action: `_do_<action>` below. Scanned as text: a transition is rare, RAM is not.
 ROWS = """
@@ -43,7 +43,7 @@ REGISTERING BUSY -> WAITING wait_max_age
 REGISTERING REFUSED,SILENCE,LINK_DOWN -> WAITING back_off
 WAITING DUE -> CONNECTING connect
 WAITING LINK_DOWN -> WAITING wait_max_age
-WAITING GIVE_UP -> FAILED give_up
+WAITING GIVE_UP -> FAILED close
 FAILED DUE -> CONNECTING start_over
 REGISTERED DUE,UPDATE,SILENCE -> UPDATING update
 REGISTERED SLEEP -> ASLEEP keep_waiting
@@ -70,7 +70,20 @@ CONNECTING,REGISTERING,WAITING,LOST,RECONNECTING,DISABLED,FAILED,STOPPED STOP ->
 
 def find_row(state, event):
     """(next state, action) for an event in a state; raises KeyError if there is no such row."""
-    return tuple(rows.find(ROWS, state, event)[3:])
+    words = scan(ROWS, state, event)
+    return words[3], words[4]
+
+
+def scan(rows, state, event):
+    """The words of a row of a table like ROWS; raises KeyError."""
+    stop = 0
+    while stop >= 0:  # line by line: a list of all would need half a kilobyte in one piece
+        start = stop + 1
+        stop = rows.find("\n", start)
+        words = rows[start:stop].split()
+        if words and state in words[0].split(",") and event in words[1].split(","):
+            return words
+    raise KeyError(state + " " + event)
 
 
 class Registration:
@@ -157,13 +170,13 @@ class Registration:
         if self.due is not None and self.due <= now:
             self._timer(now)
         elif self.due is None and not self.exchange.busy and not self.exchange.waiting:
-            self._revive(now)
+            self._timed_out(now)
         for room in (self.reporting, self.blocks, self.sends):
             if room:
                 due = earlier(due, room.poll(now))
         return earlier(due, self.due)
 
-    def _revive(self, now):
+    def _timed_out(self, now):
         """Nothing would ever come: what a row should have done was cut short, as by a lack of memory."""
         if self.state in ("REGISTERING", "UPDATING", "DISABLING", "STOPPING"):
             self._go("SILENCE", now)
@@ -289,15 +302,9 @@ class Registration:
         delay_ms = retry.delay_ms(self)
         if delay_ms is None:
             self._go("GIVE_UP", now)
+            self.due = retry.due(self, now)  # a Bootstrap-Server may be gone for good
         else:
             self._wait(delay_ms, now)
-
-    def _do_give_up(self, now):
-        """Once more later, unless the account says that this was all: a Bootstrap-Server may be gone for good."""
-        from lwm2m import retry
-
-        self._do_close(now)
-        self.due = retry.again_at(self, now)
 
     def _do_retry_soon(self, now):
         """The registration holds: try to get back at 1, 2, 4 ... s, at most a minute apart."""
@@ -340,7 +347,7 @@ class Registration:
             event = self._accept(message)
         else:
             log.warning("server %d: %s %s", self.account.ssid, dotted(message.code), bytes(message.payload))
-            if message.code == 0x8D and self.client.make_blocks(self).shrink(message) and self.state == "REGISTERING":
+            if message.code == 0x8D and self.client.make_blocks(self).retry(message) and self.state == "REGISTERING":
                 self._do_register(now)
                 return
             event = self._refusal(message)

@@ -282,7 +282,9 @@ class Reporting:
             confirmable = True
         confirmable = confirmable or now - observation.confirmed_at >= _DAY_ms
         confirmable = confirmable and not self.registration.exchange.full
-        options, part = self.client.content(self.registration, observation, payload, now)
+        options, part = ((6, observation.sequence), (12, observation.format.CT)), payload
+        if len(payload) > min(config.BLOCK_SIZE, 16 << observation.szx):
+            options, part = self.client.make_blocks(self.registration).notification(observation, options, payload, now)
 
         def on_reply(message, now):
             self._on_reply(observation, message, now)

@@ -16,7 +16,7 @@ def delay_ms(registration):
     return None if found_s is None else found_s * 1000
 
 
-def again_at(registration, now):
+def due(registration, now):
     """When to begin anew after all attempts were in vain, ms, or None: an account that says how often means it."""
     account = registration.account
     if _has_policy(account) or account.bootstrap_on_failure is False:

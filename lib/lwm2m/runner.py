@@ -74,12 +74,11 @@ class Runner:
         self.client = client
         self._clock = Clock()
         self._event = WakeEvent()
-        self._was_open = False  # from then on a local port that is taken is a matter of time, not of the configuration
         self._transports = {}  # session -> [transport, reader task or None]
         client.clock = self._clock.ms
         client.on_wake = self._event.set
         client.unix_time_s = unix_time_s
-        client.on_shortage = self.make_room
+        client.make_room = self.make_room
 
     async def serve(self):
         """Register everywhere and serve until every server is stopped."""
@@ -123,9 +122,9 @@ class Runner:
             except ConfigError:
                 raise
             except Exception as error:
-                await self._survive(error)
+                await self._wait(error)
 
-    async def _survive(self, error):
+    async def _wait(self, error):
         """What to do after something unexpected."""
         self.make_room()
         if isinstance(error, MemoryError):
@@ -181,12 +180,11 @@ class Runner:
             entry[0].open()
         except (ConfigError, OSError) as error:
             self._shut(session)
-            if isinstance(error, ConfigError) and not self._was_open:
-                raise
+            if isinstance(error, ConfigError) and not [1 for one in self.client.sessions if one.exchange.touched]:
+                raise  # at the start; later a local port that is taken is a matter of time, not of the configuration
             session.link_down("no link: %s" % error, now)
             return
         entry[1] = asyncio.create_task(self._read(session, entry[0]))
-        self._was_open = True
         session.link_up(now)
 
     def _transport(self, session, host, port):
@@ -194,10 +192,8 @@ class Runner:
             from lwm2m.transport import tcp as transport
         else:
             from lwm2m.transport import udp as transport
-        return transport.Transport(host, port, self._local_port(session))
-
-    def _local_port(self, session):
-        return self.client.local_port if session in self.client.registrations[:1] else 0
+        is_first = session in self.client.registrations[:1]
+        return transport.Transport(host, port, self.client.local_port if is_first else 0)
 
     def _shut(self, session):
         transport, task = self._transports.pop(session)
@@ -231,7 +227,7 @@ class Runner:
                 self._broken(session, error)
                 return
             except Exception as error:
-                await self._survive(error)
+                await self._wait(error)
 
     def _flush(self, session):
         """Send what the client has for a server."""

@@ -225,7 +225,7 @@ class Sends:
             request = client.make_blocks(registration).upload
 
         def on_answer(message, now):
-            if message and message.code == 0x8D and client.make_blocks(registration).shrink(message):
+            if message and message.code == 0x8D and client.make_blocks(registration).retry(message):
                 self._under_way = None  # it is still the first in the queue
                 client.wake()
             else:

@@ -144,6 +144,6 @@ def left_out(obj, changes):
         if "W" in row[1] and row[3] not in written:
             if "!" in row[1]:
                 raise BadRequest(row[3] + " is mandatory")
-            if row[3] not in obj.LAST and not callable(getattr(obj, row[3], None)):
+            if row[3] not in getattr(obj, "LAST", ()) and not callable(getattr(obj, row[3], None)):
                 reset.append((row[3], default(obj, row[3])))
     return reset

@@ -1,6 +1,6 @@
 """Object 1, LwM2M Server (OMA Core 1.1 appendix E.2): the account of one server."""
 
-from coap.errors import BadRequest, MethodNotAllowed
+from coap.errors import BadRequest
 from lwm2m.object import Object
 
 
@@ -50,18 +50,12 @@ class Server(Object):
 
     def disable(self, args):
         """Execute: de-register and be silent for disable_timeout, once the response is out."""
-        return self._session().disable_soon
+        return self.registration.disable_soon
 
     def update_trigger(self, args):
         """Execute: send an Update."""
-        registration = self._session()
-        registration.update_wanted = True
-        registration.client.wake()
-
-    def _session(self):
-        if self.registration is None:  # half an account: there is no Security instance with its short server id
-            raise MethodNotAllowed("no such server")
-        return self.registration
+        self.registration.update_wanted = True
+        self.registration.client.wake()
 
     def write_binding(self, value):
         """Refuse a transport that is not there."""

@@ -55,7 +55,7 @@ class SoftwareManagement(Object):
 12 R! bool active
 """
     name = version = uri = ""
-    LAST = ("package", "uri")
+    LAST = ("package", "uri")  # names whose write cannot be taken back
     package = b""  # never kept here
     update_state = update_result = 0
     active = False
