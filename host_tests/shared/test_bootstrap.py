@@ -2,8 +2,9 @@
 
 from configurations import Probe
 from configurations_bootstrap import c13, c14, resources, security, server, tlv
-from lwm2m import bootstrap, log
+from lwm2m import bootstrap
 from support import each, eq
+from watch import Watch
 
 # What the prose at the head of lib/lwm2m/bootstrap.py promises: state, event, the state after it.
 EXPECTED = """
@@ -58,30 +59,6 @@ FINISHED STOP STOPPED
 """
 EXPECTED = [tuple(line.split()) for line in EXPECTED.strip().split("\n")]
 STATES = "STOPPED IDLE WAITING CONNECTING PACKING REQUESTING BOOTSTRAPPING FINISHED".split()
-
-
-class Watch:
-    """While it is entered, every row that the machine takes: `taken` is (state, event, next state), `missing` names."""
-
-    def __enter__(self):
-        self.taken = []
-        self.missing = []
-        self._find_row, self._error = bootstrap.find_row, log.error
-        bootstrap.find_row = self._watched
-        log.error = lambda text, *args: None
-        return self
-
-    def __exit__(self, *error):
-        bootstrap.find_row, log.error = self._find_row, self._error
-
-    def _watched(self, state, event):
-        try:
-            found = self._find_row(state, event)
-        except KeyError:
-            self.missing.append((state, event))
-            raise
-        self.taken.append((state, event, found[0]))
-        return found
 
 
 # -- into a state ------------------------------------------------------------------------------------------------------
@@ -187,7 +164,7 @@ TAKEN = set()
 def check_row(state, event, after):
     """The event happens in the state, and leads where it should."""
     world = bring(state)
-    with Watch() as watch:
+    with Watch(bootstrap) as watch:
         cause(world, event)
     taken = [row for row in watch.taken if row[:2] == (state, event)]
     eq((taken[:1], watch.missing), ([(state, event, after)], []))

@@ -3,8 +3,10 @@
 from coap.errors import ServiceUnavailable
 from configurations import Bench, Probe
 from configurations_bootstrap import TLV, c13, resources, security, server, tlv
+from lwm2m import bootstrap
 from lwm2m.object import Object
 from support import each, eq, noise
+from watch import Watch
 
 SENML_JSON = 110
 
@@ -409,7 +411,6 @@ def test_finish_is_answered_first():
 
 def test_a_late_answer_after_the_finish():
     """The Request was acknowledged only; its answer comes when all is over, whether well or not."""
-    from test_bootstrap import Watch
 
     for fit in (True, False):
         world = c13()
@@ -420,7 +421,7 @@ def test_a_late_answer_after_the_finish():
             world.finish()
         eq(world.bs.post("/bs").code, "2.04" if fit else "4.06")
         state = world.bootstrap.state
-        with Watch() as watch:
+        with Watch(bootstrap) as watch:
             world.bs.respond(request, ("2.04",))
             world.bs.respond(request, ("4.00",))
         eq((watch.taken, watch.missing, world.bootstrap.state), ([], [], state))

@@ -1,9 +1,10 @@
 """The registration state machine row by row: every state meets every event that can happen in it."""
 
 from configurations import Probe, account_of, device
-from lwm2m import log, registration
+from lwm2m import registration
 from peer import Peer
 from support import each, eq
+from watch import Watch
 
 STATES = (
     "STOPPED CONNECTING REGISTERING WAITING REGISTERED ASLEEP UPDATING LOST RECONNECTING DISABLING DISABLED STOPPING "
@@ -79,30 +80,6 @@ FAILED DUE CONNECTING
 FAILED STOP STOPPED
 """
 EXPECTED = [tuple(line.split()) for line in EXPECTED.strip().split("\n")]
-
-
-class Watch:
-    """While it is entered, every row that the machine takes: `taken` is (state, event, next state), `missing` names."""
-
-    def __enter__(self):
-        self.taken = []
-        self.missing = []
-        self._find_row, self._error = registration.find_row, log.error
-        registration.find_row = self._watched
-        log.error = lambda text, *args: None
-        return self
-
-    def __exit__(self, *error):
-        registration.find_row, log.error = self._find_row, self._error
-
-    def _watched(self, state, event):
-        try:
-            found = self._find_row(state, event)
-        except KeyError:
-            self.missing.append((state, event))
-            raise
-        self.taken.append((state, event, found[0]))
-        return found
 
 
 # -- into a state ------------------------------------------------------------------------------------------------------
@@ -283,7 +260,7 @@ EVENTS = {
 def check_row(state, event, after):
     """The event happens in the state, and leads where it should."""
     peer = bring(state)
-    with Watch() as watch:
+    with Watch(registration) as watch:
         cause(peer, event)
     taken = [row for row in watch.taken if row[:2] == (state, event)]
     eq((taken[:1], watch.missing), ([(state, event, after)], []))
@@ -312,7 +289,7 @@ def test_links_that_come_and_go_in_every_state():
     for state in STATES:
         for event in ("LINK_UP", "LINK_DOWN"):
             peer = bring(state)
-            with Watch() as watch:
+            with Watch(registration) as watch:
                 cause(peer, event)
                 after = expected.get((state, event))
                 eq(watch.taken[:1], [(state, event, after)] if after else [])

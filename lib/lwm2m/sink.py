@@ -43,3 +43,24 @@ def too_big(capacity):
     error = NotEnoughStorage("at most %d bytes" % capacity)
     error.options = ((60, capacity),)
     return error
+
+
+class Push:
+    """The sink that a block-wise write of a package wants (lwm2m.blocks). Its owner, an object, has attempt(push, act,
+    *arguments), finish() and abandon(push); a push that is not the current one any more is harmless."""
+
+    def __init__(self, owner, write):
+        self._owner = owner
+        self._write = write
+
+    def write(self, data):
+        """A block."""
+        self._owner.attempt(self, self._write, data)
+
+    def close(self):
+        """The last block has come."""
+        self._owner.attempt(self, self._owner.finish)
+
+    def abort(self):
+        """No more will come."""
+        self._owner.abandon(self)

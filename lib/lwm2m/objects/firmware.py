@@ -25,7 +25,7 @@ from compat import const
 from lwm2m import log
 from lwm2m.object import Object
 from lwm2m.objects import now_ms
-from lwm2m.sink import ConnectionLost, InstallFailed, PackageError, UnsupportedProtocol
+from lwm2m.sink import ConnectionLost, InstallFailed, PackageError, Push, UnsupportedProtocol
 
 # State(s) event -> next state, Update Result (* is the error's), action: `_do_<action>` below.
 ROWS = """
@@ -170,7 +170,7 @@ class Firmware(Object):
     def stream_package(self, size):
         """A package that comes in blocks; returns what takes them. Raises MethodNotAllowed, NotEnoughStorage."""
         self._begin("PUSH", "")
-        push = self._push = _Push(self)
+        push = self._push = Push(self, self.write)
         self.attempt(push, self.begin, size)
         return push
 
@@ -346,25 +346,6 @@ class Firmware(Object):
             self._go("ROLLED_BACK", error)
             return
         self._go("STARTED")
-
-
-class _Push:
-    """The sink that a block-wise write wants (lwm2m.blocks); one that is not the current one any more is harmless."""
-
-    def __init__(self, firmware):
-        self._firmware = firmware
-
-    def write(self, data):
-        """A block."""
-        self._firmware.attempt(self, self._firmware.write, data)
-
-    def close(self):
-        """The last block has come."""
-        self._firmware.attempt(self, self._firmware.finish)
-
-    def abort(self):
-        """No more will come."""
-        self._firmware.abandon(self)
 
 
 def result_of(error):

@@ -18,7 +18,7 @@ from compat import const
 from lwm2m import log
 from lwm2m.object import Object
 from lwm2m.objects import client_of, now_ms
-from lwm2m.sink import ConnectionLost, InvalidUri, PackageError
+from lwm2m.sink import ConnectionLost, InvalidUri, PackageError, Push
 
 _INITIAL = const(0)
 _STARTED = const(1)
@@ -78,7 +78,7 @@ class SoftwareManagement(Object):
     def stream_package(self, size):
         """A package that comes in blocks; returns what takes them. Raises MethodNotAllowed and what the sink raises."""
         self._start()
-        push = self._coming = _Push(self, self._sink)
+        push = self._coming = Push(self, self._sink.write)
         self.attempt(push, self._sink.begin, size)
         return push
 
@@ -210,23 +210,6 @@ class SoftwareManagement(Object):
         except (OSError, PackageError) as error:
             log.warning("/9/%s: %r", self.iid, error)
             return False
-
-
-class _Push:
-    """What takes the blocks of a package that a server writes."""
-
-    def __init__(self, software, sink):
-        self._software = software
-        self._sink = sink
-
-    def write(self, data):
-        self._software.attempt(self, self._sink.write, data)
-
-    def close(self):
-        self._software.attempt(self, self._software.finish)
-
-    def abort(self):
-        self._software.abandon(self)
 
 
 def result_of(error):
