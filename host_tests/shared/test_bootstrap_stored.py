@@ -2,7 +2,7 @@
 
 from test_store import Flash, PowerCut, SimulatedStore
 
-from configurations import Bench
+from configurations import Bench, Probe
 from configurations_bootstrap import Memory, c13, c14, resources, security, server
 from lwm2m.objects.access_control import AccessControl
 from support import eq, noise
@@ -258,3 +258,22 @@ def test_power_cut_during_a_factory_reset():
         again = restarted(world)
         assert again.server.state == "REGISTERED" or again.bootstrap.state == "BOOTSTRAPPING"
     eq((again.bootstrap.state, flash.files), ("BOOTSTRAPPING", {}))
+
+
+def test_x_67_reboot():
+    """A reboot: the stored account, and with it a Register in place of an Update; old observations are void"""
+    world = c13([Probe()])
+    world.start()
+    world.finish()
+    world.advance(1)
+    (server,) = world.client.registrations
+    old = world.server
+    old.observe("/32801/0/1", token=b"o")
+    eq((server.state, old.registration.location), ("REGISTERED", [b"rd", b"5a3f"]))
+    again = c13([Probe()], store=world.store)
+    again.start()
+    eq([packet.path for packet in again.server.requests()], ["/rd"])
+    eq(again.bs.requests(), [])
+    again.client.tree.objects[32801][0].set("whole", 9)
+    again.advance(10)
+    eq((again.server.state, again.server.notifications()), ("REGISTERED", []))

@@ -108,6 +108,7 @@ def test_uris_that_are_none():
         "coap://h/\n",
         "coap://h/\xfc",
         "coap://h/a|b",
+        "coap+tcp://h/a",
     ]:
         raises(InvalidUri, split, uri)
 

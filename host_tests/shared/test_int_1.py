@@ -1,5 +1,6 @@
 """OMA-ETS-LightweightM2M_INT, 100-199: registration. Each test is named by its number, its docstring is the title."""
 
+from answers import changed
 from configurations import account_of, c1, c3
 from lwm2m.objects.connectivity import ConnectivityMonitoring
 from lwm2m.profile import Profile
@@ -21,10 +22,6 @@ def is_update(packet, queries=()):
     """An Update with these queries and no object list."""
     eq((packet.type, packet.code, packet.path), ("CON", "POST", "/rd/5a3f"))
     eq((packet.queries, packet.content_format, packet.payload), (list(queries), None, b""))
-
-
-def changed(reply):
-    eq((reply.type, reply.code, reply.payload), ("ACK", "2.04", b""))
 
 
 def test_int_101_initial_registration():

@@ -1,5 +1,6 @@
 """OMA-ETS-LightweightM2M_INT, 200-299: management. Each test is named by its number, its docstring is the title."""
 
+from answers import changed, content, registered, updates
 from configurations import c1, c3, c4
 from peer import Peer
 from support import each, eq, unhex
@@ -27,29 +28,6 @@ DEVICE_C1 = unhex(
     c1 10 55                       # Supported Binding "U"
     """
 )
-
-
-def registered(make, **settings):
-    peer = make(**settings)
-    peer.register()
-    return peer
-
-
-def content(reply, content_format, payload):
-    eq((reply.type, reply.code, reply.content_format), ("ACK", "2.05", content_format))
-    eq(reply.payload, payload)
-
-
-def changed(reply):
-    eq((reply.type, reply.code, reply.payload), ("ACK", "2.04", b""))
-
-
-def updates(peer):
-    """The queries of the Updates since the last call."""
-    peer.poll()
-    found = peer.requests()
-    eq([packet.path for packet in found], ["/rd/5a3f"] * len(found))
-    return [packet.queries for packet in found]
 
 
 def links(reply):

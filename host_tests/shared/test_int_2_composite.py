@@ -1,20 +1,12 @@
 """OMA-ETS-LightweightM2M_INT, 200-299: composite operations. Each test is named by its number."""
 
-from configurations import account_of, c1, c6
+from answers import DEVICE, SERVER, registered, updates
+from configurations import account_of, c6
 from lwm2m.objects.portfolio import Portfolio
 from senml_judge import CBOR, JSON, packed, path_list, told
 from support import eq, unhex
 
-SERVER = {"/1/0/0": 1, "/1/0/1": 86400, "/1/0/6": False, "/1/0/7": "U"}
-DEVICE = {"/3/0/0": "ACME", "/3/0/1": "Board 1", "/3/0/2": "0815", "/3/0/3": "1.0", "/3/0/11/0": 0}
-DEVICE.update({"/3/0/13": 1367491215, "/3/0/14": "+00:00", "/3/0/15": "Etc/UTC", "/3/0/16": "U"})
 FORMATS = ((CBOR, CBOR), (JSON, JSON), (CBOR, JSON), (JSON, CBOR), (CBOR, None), (JSON, None))
-
-
-def registered(make=c1, **settings):
-    peer = make(**settings)
-    peer.register()
-    return peer
 
 
 def read(peer, *paths):
@@ -31,11 +23,6 @@ def read(peer, *paths):
 
 def write(peer, records, content_format=CBOR):
     return peer.request("iPATCH", "/", packed(records, content_format), content_format=content_format).code
-
-
-def updates(peer):
-    peer.poll()
-    return [packet.queries for packet in peer.requests() if packet.path == "/rd/5a3f"]
 
 
 def test_int_229_read_composite():

@@ -2,35 +2,13 @@
 
 import json
 
+from answers import DEVICE, SERVER, changed, content, registered, updates
 from configurations import account_of, c1, c3, c15
 from lwm2m.objects.portfolio import Portfolio
 from senml_judge import CBOR, JSON, packed, told
 from support import eq, unhex
 
 TLV, OPAQUE, PLAIN_CBOR, OLD_JSON = 11542, 42, 60, 11543
-SERVER = {"/1/0/0": 1, "/1/0/1": 86400, "/1/0/6": False, "/1/0/7": "U"}
-DEVICE = {"/3/0/0": "ACME", "/3/0/1": "Board 1", "/3/0/2": "0815", "/3/0/3": "1.0", "/3/0/11/0": 0}
-DEVICE.update({"/3/0/13": 1367491215, "/3/0/14": "+00:00", "/3/0/15": "Etc/UTC", "/3/0/16": "U"})
-
-
-def registered(make=c1, *objects, **settings):
-    peer = make(*objects, **settings)
-    peer.register()
-    return peer
-
-
-def content(reply, content_format, payload):
-    eq((reply.type, reply.code, reply.content_format), ("ACK", "2.05", content_format))
-    eq(reply.payload, payload)
-
-
-def changed(reply):
-    eq((reply.type, reply.code, reply.payload), ("ACK", "2.04", b""))
-
-
-def updates(peer):
-    peer.poll()
-    return [packet.queries for packet in peer.requests() if packet.path == "/rd/5a3f"]
 
 
 def old_json(reply):

@@ -187,15 +187,3 @@ def test_x_65_lifetime_is_over_after_sleep():
     peer.poll()
     eq([packet.path for packet in peer.take()], ["/rd"])
     eq(peer.state, "REGISTERED")
-
-
-def test_x_67_reboot():
-    """After a reboot nothing of the registration is left: Register, and old observations are void"""
-    bench = Bench()
-    peer = registered([bench])
-    peer.observe("/32800/0/0", token=b"o")
-    rebooted = c1([Bench()])
-    eq(rebooted.register().path, "/rd")
-    rebooted.client.tree.objects[32800][0].set("whole", 9)
-    rebooted.advance(10)
-    eq(rebooted.notifications(), [])

@@ -151,6 +151,8 @@ def _silence(message, now):
 def split(uri):
     """("coap://host:port", options) of a URI with path and query; raises InvalidUri."""
     scheme, found, rest = uri.partition("://")
+    if scheme.lower() != "coap":  # a session over TCP is something else
+        raise InvalidUri(uri)
     for char in uri:
         if not "!" <= char <= "~" or char in '"#<>\\^`{|}':
             raise InvalidUri("no character of a URI: %r" % char)

@@ -15,7 +15,7 @@ confirm()       After that restart: raise InstallFailed unless the package is wh
                 runs then.
 """
 
-from coap.errors import CoapError
+from coap.errors import CoapError, RequestEntityIncomplete
 
 
 class PackageError(CoapError):
@@ -46,21 +46,32 @@ def too_big(capacity):
 
 
 class Push:
-    """The sink that a block-wise write of a package wants (lwm2m.blocks). Its owner, an object, has attempt(push, act,
-    *arguments), finish() and abandon(push); a push that is not the current one any more is harmless."""
+    """The sink that a block-wise write of a package wants (lwm2m.blocks). Its owner, an object, has finish(),
+    fail(error) and `coming`, the push that is the current one; any other is harmless."""
 
     def __init__(self, owner, write):
         self._owner = owner
         self._write = write
 
+    def attempt(self, act, *args):
+        """Do something for this push; what goes wrong ends it, and is its answer."""
+        if self._owner.coming is not self:
+            raise RequestEntityIncomplete()
+        try:
+            act(*args)
+        except Exception as error:
+            self._owner.fail(error)
+            raise
+
     def write(self, data):
         """A block."""
-        self._owner.attempt(self, self._write, data)
+        self.attempt(self._write, data)
 
     def close(self):
         """The last block has come."""
-        self._owner.attempt(self, self._owner.finish)
+        self.attempt(self._owner.finish)
 
     def abort(self):
         """No more will come."""
-        self._owner.abandon(self)
+        if self._owner.coming is self:
+            self._owner.fail(ConnectionLost("the server has stopped sending"))

@@ -20,7 +20,7 @@ keeps it in the client's store: after a restart `_restore` puts it back, a pull 
 import json
 from binascii import hexlify, unhexlify
 
-from coap.errors import MethodNotAllowed, RequestEntityIncomplete
+from coap.errors import MethodNotAllowed
 from compat import const
 from lwm2m import log
 from lwm2m.object import Object
@@ -42,7 +42,6 @@ UPDATING ROLLED_BACK -> IDLE 8 discard
 DOWNLOADING,DOWNLOADED CANCEL -> IDLE 10 discard
 """
 _STATES = ("IDLE", "DOWNLOADING", "DOWNLOADED", "UPDATING")
-_DOWNLOADING = const(1)
 _DOWNLOADED = const(2)
 _UPDATING = const(3)
 _INTEGRITY = const(5)
@@ -94,7 +93,7 @@ class Firmware(Object):
     name = version = None
     protocols = {0: 0}  # those of _SCHEMES that a pull may use
     delivery = 2  # push and pull
-    _client = _push = _fetch = None
+    _client = coming = _fetch = None
     _received = 0  # bytes in the sink
 
     def __init__(self, sink, reboot, updated=None):
@@ -123,7 +122,7 @@ class Firmware(Object):
         getattr(self, "_do_" + words[5])()
         self._save()
 
-    def _fail(self, error):
+    def fail(self, error):
         """Something went wrong while a package came or was installed."""
         log.warning("firmware: %r", error)
         corrupt = self.state == _UPDATING and result_of(error) == _INTEGRITY
@@ -133,7 +132,7 @@ class Firmware(Object):
         """All is said."""
 
     def _do_name(self):
-        self._push = None
+        self.coming = None
         self.set("name", self._sink.name)
         self.set("version", self._sink.version)
 
@@ -144,7 +143,7 @@ class Firmware(Object):
 
     def _do_discard(self):
         """End what brings the package, and remove what has come of it."""
-        fetch, self._push, self._fetch = self._fetch, None, None
+        fetch, self.coming, self._fetch = self._fetch, None, None
         if fetch:
             fetch.stop(now_ms(self))
             self._client.close_session(fetch)
@@ -170,8 +169,8 @@ class Firmware(Object):
     def stream_package(self, size):
         """A package that comes in blocks; returns what takes them. Raises MethodNotAllowed, NotEnoughStorage."""
         self._begin("PUSH", "")
-        push = self._push = Push(self, self.write)
-        self.attempt(push, self.begin, size)
+        push = self.coming = Push(self, self.write)
+        push.attempt(self.begin, size)
         return push
 
     def write_uri(self, value):
@@ -199,7 +198,7 @@ class Firmware(Object):
         try:
             self._sink.install()
         except Exception as error:
-            self._fail(error)
+            self.fail(error)
             return
         self._reboot()
 
@@ -223,27 +222,12 @@ class Firmware(Object):
         self._sink.finish()
         self._go("COMPLETE")
 
-    def attempt(self, push, act, *args):
-        """Do something for a push that must still be the current one; what goes wrong ends it, and is its answer."""
-        if push is not self._push:
-            raise RequestEntityIncomplete()
-        try:
-            act(*args)
-        except Exception as error:
-            self._fail(error)
-            raise
-
-    def abandon(self, push):
-        """The rest of a push will not come."""
-        if push is self._push:
-            self._fail(ConnectionLost("the server has stopped sending"))
-
     def _try_pull(self, start, etag):
         """Fetch the URI, from its beginning or from where an earlier download stopped."""
         try:
             self._pull(start, etag)
         except (PackageError, MemoryError) as error:
-            self._fail(error)
+            self.fail(error)
 
     def _pull(self, start, etag):
         from lwm2m.fetch import Fetch
@@ -266,7 +250,7 @@ class Firmware(Object):
                 return
             except Exception as failure:
                 error = failure
-        self._fail(error)
+        self.fail(error)
 
     # -- what outlives a restart ------------------------------------------------------------------------------------
 
@@ -316,7 +300,7 @@ class Firmware(Object):
         if self.uri:
             self._try_pull(self._resumed(etag), etag)
         else:
-            self._fail(ConnectionLost("the device has restarted"))
+            self.fail(ConnectionLost("the device has restarted"))
 
     def _resumed(self, etag):
         """Where a download can go on."""
@@ -334,7 +318,7 @@ class Firmware(Object):
             self._sink.finish()
             self._do_name()
         except Exception as error:
-            self._fail(error)
+            self.fail(error)
 
     def _restore_updating(self, etag):
         try:

@@ -13,12 +13,12 @@ Its states are the values of /9/x/7:
 What is asked for in any other state is refused with 4.05. Executables run when their response is out.
 """
 
-from coap.errors import MethodNotAllowed, RequestEntityIncomplete
+from coap.errors import MethodNotAllowed
 from compat import const
 from lwm2m import log
 from lwm2m.object import Object
 from lwm2m.objects import client_of, now_ms
-from lwm2m.sink import ConnectionLost, InvalidUri, PackageError, Push
+from lwm2m.sink import InvalidUri, PackageError, Push
 
 _INITIAL = const(0)
 _STARTED = const(1)
@@ -59,7 +59,7 @@ class SoftwareManagement(Object):
     package = b""  # never kept here
     update_state = update_result = 0
     active = False
-    _coming = None  # the _Push or the Fetch that brings a package
+    coming = None  # the _Push or the Fetch that brings a package
 
     def __init__(self, sink, uninstall=None, activate=None, deactivate=None, installed=None):
         self._sink = sink
@@ -78,8 +78,8 @@ class SoftwareManagement(Object):
     def stream_package(self, size):
         """A package that comes in blocks; returns what takes them. Raises MethodNotAllowed and what the sink raises."""
         self._start()
-        push = self._coming = Push(self, self._sink.write)
-        self.attempt(push, self._sink.begin, size)
+        push = self.coming = Push(self, self._sink.write)
+        push.attempt(self._sink.begin, size)
         return push
 
     def write_package(self, value):
@@ -97,9 +97,9 @@ class SoftwareManagement(Object):
             from lwm2m.fetch import Fetch
 
             client = client_of(self)
-            self._coming = fetch = Fetch(client, value, self._sink, self._fetched)
+            self.coming = fetch = Fetch(client, value, self._sink, self._fetched)
         except (PackageError, ValueError, MemoryError) as error:
-            self._fail(error)
+            self.fail(error)
             return
         client.open_session(fetch)
         if client.clock:  # else it starts with the client
@@ -110,42 +110,28 @@ class SoftwareManagement(Object):
             raise MethodNotAllowed()
         self._go(_STARTED, 1)
 
-    def attempt(self, push, act, *args):
-        """Do something for a push that must still be the current one; what goes wrong ends it, and is its answer."""
-        if push is not self._coming:
-            raise RequestEntityIncomplete()
-        try:
-            act(*args)
-        except Exception as error:
-            self._fail(error)
-            raise
-
     def finish(self):
         """All of it has come: verify it."""
         self._go(_DOWNLOADED, 1)
         self._sink.finish()
-        self._coming = None
+        self.coming = None
         self.set("name", self._sink.name or "")
         self.set("version", self._sink.version or "")
         self._go(_DELIVERED, 3)
 
-    def abandon(self, push):
-        """The rest of a push will not come."""
-        if push is self._coming:
-            self._fail(ConnectionLost("the server has stopped sending"))
-
     def _fetched(self, error):
         if error:
-            self._fail(error)
+            self.fail(error)
             return
         try:
             self.finish()
         except Exception as problem:
-            self._fail(problem)
+            self.fail(problem)
 
-    def _fail(self, error):
+    def fail(self, error):
+        """Something went wrong while a package came."""
         log.warning("/9/%s: %r", self.iid, error)
-        self._coming = None
+        self.coming = None
         self._discard()
         self._go(_INITIAL, result_of(error))
 
