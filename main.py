@@ -7,12 +7,12 @@ import machine
 from lwm2m import Client
 from lwm2m.objects.device import Device
 from lwm2m.objects.ipso import Barometer, Humidity, LightControl, PushButton, Temperature
-from sensors import board, storage
+from sensors import board, chip, storage
 
 client = Client.from_config()  # config.json on the board, flags on a PC
 
 client.add(  # /3/0: who we are, how much flash there is, and a way to restart
-    Device(machine.reset, serial=board.chip.serial(), memory_free=storage.free_kb, memory_total=storage.total_kb)
+    Device(machine.reset, serial=chip.serial(), memory_free=storage.free_kb, memory_total=storage.total_kb)
 )
 client.add(Temperature(board.celsius))  # /3303/0, sampled and reported by itself
 client.add(Humidity(board.humidity))  # /3304/0

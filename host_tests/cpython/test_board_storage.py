@@ -5,8 +5,7 @@ import uuid
 
 import pytest
 
-from sensors import storage
-from sensors.chip import Chip
+from sensors import chip, storage
 
 
 def test_storage_is_that_of_the_file_system(tmp_path):
@@ -25,4 +24,4 @@ def test_storage_that_is_not_there():
 
 def test_serial_is_the_mac_address():
     """Twelve hexadecimal digits."""
-    assert Chip().serial() == f"{uuid.getnode():012x}"
+    assert chip.serial() == f"{uuid.getnode():012x}"

@@ -14,6 +14,11 @@ def name():
     return os.uname().machine.split(" with ")[-1].lower()
 
 
+def serial():
+    """The MAC address as 12 hexadecimal digits: what a board is known by."""
+    return hexlify(unique_id()).decode()
+
+
 def machine():
     """The module `machine`; OSError on a PC."""
     if name() is None:
@@ -33,7 +38,3 @@ class Chip:
 
         read = getattr(esp32, "mcu_temperature", None)  # every chip has exactly one of the two
         return read() if read else (esp32.raw_temperature() - 32) / 1.8
-
-    def serial(self):
-        """The MAC address as 12 hexadecimal digits: what a board is known by."""
-        return hexlify(unique_id()).decode()
