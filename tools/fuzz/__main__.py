@@ -1,6 +1,7 @@
 """The command line: `python -m tools.fuzz [--seconds N]`."""
 
 import argparse
+import signal
 import sys
 import time
 from pathlib import Path
@@ -54,6 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.target and options.target not in (names := _targets(options.lib)):
         print(f"fuzz: --target is one of: {' '.join(names)}", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it ends as by Ctrl-C: with what was found until then
     seed = int(time.time()) % 1_000_000 + 1 if options.seed is None else options.seed
     try:
         return Campaign(options.seconds, seed, options.folder.resolve(), options.lib.resolve(), options.target).run()
