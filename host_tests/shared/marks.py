@@ -38,7 +38,13 @@ class OpenOscore(Object):
     """Object 21 in the same way."""
 
     OID = 21
-    RES = "\n0 RW! opaque master_secret\n1 RW! opaque sender_id\n2 RW! opaque recipient_id\n5 RW opaque salt\n9 E none act\n"
+    RES = """
+0 RW! opaque master_secret
+1 RW! opaque sender_id
+2 RW! opaque recipient_id
+5 RW opaque salt
+9 E none act
+"""
 
     def __init__(self):
         self.master_secret, self.sender_id, self.recipient_id = KEYS[4], NAMES[1], NAMES[2]
