@@ -224,7 +224,14 @@ def test_after_the_bootstrap_not_even_the_bootstrap_server():
     world.finish()
     bs, before = world.bs, world.instances(0)
     for _ in range(2):
-        for method, path in (("GET", "/1"), ("GET", "/"), ("PUT", "/0"), ("DELETE", "/"), ("DELETE", "/0"), ("POST", "/3/0/4")):
+        for method, path in (
+            ("GET", "/1"),
+            ("GET", "/"),
+            ("PUT", "/0"),
+            ("DELETE", "/"),
+            ("DELETE", "/0"),
+            ("POST", "/3/0/4"),
+        ):
             reply = bs.request(method, path, security(5, key=KEYS[0]) if method == "PUT" else b"", wait=0)
             eq(reply and (reply.code, reply.payload), ("4.01", b"") if bs.registration.link == "open" else None)
         world.advance(300)
