@@ -246,7 +246,7 @@ def test_during_a_bootstrap_no_server_is_heard():
     eq(world.server.post("/1/0/9").code, "2.04")
     world.advance(1)
     eq(world.bootstrap.state, "BOOTSTRAPPING")
-    session = [one for one in world.client.registrations][0]
+    session = world.client.registrations[0]
     count = len(world.server.sent)
     for method, path in (("GET", "/3/0/0"), ("PUT", "/0/0"), ("DELETE", "/"), ("POST", "/bs")):
         world.client.receive(session, request_bytes(method, path), world.now)
