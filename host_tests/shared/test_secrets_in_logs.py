@@ -7,11 +7,12 @@ import compat
 from configurations import Bench, c1, device
 from configurations_bootstrap import TLV, c13, security, server, tlv
 from configurations_firmware import URI, c8
-from lwm2m import log
+from lwm2m import log, settings
+from lwm2m.config import ConfigError
 from lwm2m.objects.firmware import Firmware
 from marks import HOSTS, IDENTITIES, KEYS, leaks
 from senml_judge import CBOR, JSON, packed
-from support import eq, unhex
+from support import each, eq, raises, unhex
 
 WAY = b"coaps://" + HOSTS[0]
 TOKEN = KEYS[0].hex() if hasattr(KEYS[0], "hex") else "".join(["%02x" % byte for byte in KEYS[0]])
@@ -239,3 +240,37 @@ def test_objects_have_no_repr_that_tells():
     eq(world.write("/0", account()), "2.04")
     for obj in list(world.client.tree.objects[0].values()) + [device(), world.client, world.bootstrap]:
         eq(leaks(repr(obj) + str(obj)), [])
+
+
+def test_mistakes_in_the_configuration():
+    """The sentence that names one shows no key, not even where it stands under a wrong name"""
+    good = {"server": "coaps://host", "psk_identity": "board-7", "psk_key": TOKEN}
+    cases = [
+        {"psk_key": TOKEN[:-1]},
+        {"psk_key": TOKEN[:-1] + "g"},
+        {"psk_key": TOKEN * 5},
+        {"psk_key": [TOKEN]},
+        {"psk_key": {TOKEN: TOKEN}},
+        {"psk_identity": TOKEN * 9},
+        {"psk_identity": None, "psk_key": TOKEN},
+        {"key": TOKEN},
+        {"psk_key": None, "psk_identity": None, "key": TOKEN, "cert": TOKEN},
+        {"psk_key": None, "psk_identity": None, "server_cert": TOKEN},
+        {"psk_key": None, "psk_identity": None, "ca": TOKEN},
+        {"server": "coap://host"},
+        {"server": ["coap://host", "coap://other"]},
+        {"server": {"uri": "coaps://host", "psk_key": TOKEN}},
+        {"server": {"uri": "coap://host", "psk_identity": "me", "psk_key": TOKEN}},
+        {"server": ["coaps://host", {"uri": "coaps://host", "key": TOKEN}]},
+    ]
+
+    def check(change):
+        wrong = dict(good)
+        wrong.update(change)
+        for name in [name for name in wrong if wrong[name] is None]:
+            del wrong[name]
+        sentence = str(raises(ConfigError, settings.check, wrong))
+        eq((leaks(sentence), "\n" in sentence, len(sentence) < 200), ([], False, True), sentence)
+
+    each([(change,) for change in cases], check)
+    eq(settings.check(good)["servers"][0]["security"].secret_key, KEYS[0])
