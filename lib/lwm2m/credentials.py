@@ -96,4 +96,4 @@ def _file(path, name):
         with open(path, "rb") as file:
             return file.read()
     except OSError:
-        raise ConfigError("%s: there is no file %s" % (name, path))
+        raise ConfigError("%s: there is no file of that name" % name)  # unless it was meant to be the key itself
