@@ -12,7 +12,7 @@ A package is
 import os
 from hashlib import sha256
 
-from compat import const
+from compat import const, lasting
 from lwm2m.sink import InstallFailed, IntegrityFailure, UnsupportedPackage, too_big
 
 _MAGIC = const(b"MPFW")
@@ -23,15 +23,18 @@ _ENOSPC = const(28)  # MicroPython's errno does not know it
 
 class FileSink:
     """Keeps a package in `path` + ".part" until it is installed, then in `path`. `capacity` is the largest package in
-    bytes; without it that is what the file system has room for when a package begins."""
+    bytes; without it that is what the file system has room for when a package begins. A power cut amid an installation
+    leaves the package before it, or the new one."""
 
     def __init__(self, path="firmware.img", capacity=None):
         self.name = self.version = None
         self._path = path
         self._part = path + ".part"
+        self._old = path + ".old"  # only on a file system that cannot replace a file: the package before
         self._capacity = capacity
         self._limit = self._size = 0
         self._file = None
+        self._settle()
 
     def begin(self, size):
         """Open an empty file; raises NotEnoughStorage if there is no room for `size` bytes."""
@@ -62,10 +65,11 @@ class FileSink:
 
     def flush(self):
         """Bring what is buffered into the file."""
-        self._guarded(self._file.flush)
+        self._guarded(lasting, self._file)
 
     def finish(self):
         """Compare the digest; raises IntegrityFailure or UnsupportedPackage."""
+        self.flush()
         self._guarded(self._close)
         self.name, self.version = _inspect(self._part, self._size)
 
@@ -82,8 +86,20 @@ class FileSink:
         try:
             os.rename(self._part, self._path)
         except OSError:  # FAT does not replace what is there
-            _remove(self._path)
-            os.rename(self._part, self._path)
+            os.rename(self._path, self._old)
+            try:
+                os.rename(self._part, self._path)
+            finally:
+                self._settle()
+
+    def _settle(self):
+        """What was there before an installation goes, or gets its name back if nothing has taken that: a power cut may
+        have come in between."""
+        if _exists(self._old):
+            if _exists(self._path):
+                _remove(self._old)
+            else:
+                os.rename(self._old, self._path)
 
     def confirm(self):
         """Look at the package in its place; raises InstallFailed if it is not there, or not whole."""
