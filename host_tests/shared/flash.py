@@ -1,52 +1,41 @@
-"""A flash whose power can be cut at every single step, and a driver that does so for whatever the device stores.
+"""A flash that keeps what a power cut would have left at every single step, and a driver that starts from each of these.
 
-    flash = Flash()
-    with flash:                                   # FileStore and FileSink write here
+    with Flash() as flash:                        # FileStore and FileSink write here
         at_every_cut(flash, prepare, act, check)
 
-A step is whatever changes the flash: a truncation, a write, a removal, a new name. A cut has several variants: of a write
-some first bytes arrive, and what should follow is missing, zero, or what was there before; any other step happened or not;
-and in one more variant nothing is left of all that no flush has made lasting, as with LittleFS.
+A step is whatever changes the flash: a truncation, a write, a removal, a new name. A cut in it leaves one of several things:
+of a write some first bytes, and what should follow is missing, zero, or what was there before; any other step has happened
+or not; or nothing is left of all that no flush has made lasting, as with LittleFS.
 """
 
 from lwm2m import file_sink, store
+from support import eq
 
 _MODULES = (store, file_sink)
 
 
-class PowerCut(BaseException):
-    """The power is gone. Nothing that runs on the board can catch it."""
-
-
 class Flash:
-    """Files in RAM. arm(step, variant) chooses the cut; `variants` is how many there are at the step of the last one."""
+    """Files in RAM."""
 
     folder = ""
-    variants = 0
 
     def __init__(self):
-        self.files = {}
-        self.power_on()
-
-    def power_on(self):
-        """Run without cuts again, from what the cut has left."""
-        self.step = None
-        self.dead = False
-        self._lasting = dict(self.files)  # path -> content, None for a removed file
-
-    def image(self):
-        """What is on the flash, for `load`."""
-        return dict(self.files)
+        self.load({})
 
     def load(self, image):
-        """Have the content of an image."""
+        """Start with what a cut has left: {path: content}."""
         self.files = dict(image)
-        self.power_on()
+        self._lasting = dict(image)
+        self._told = None
+        self._cuts = []
 
-    def arm(self, step, variant):
-        """Let the power be cut at a step, counted from 0."""
-        self.step, self._variant = step, variant
-        self.variants = 0
+    def record(self, told):
+        """From now on keep what cuts leave, and with each what is told by then."""
+        self._told = told
+
+    def cuts(self):
+        """[(image, what was told)] of all cuts since `record`, the last one after the end."""
+        return self._cuts + [(dict(self.files), list(self._told))]
 
     def read(self, name):
         """The content of a file, or None."""
@@ -54,77 +43,61 @@ class Flash:
 
     # -- steps ----------------------------------------------------------------------------------------------------
 
-    def change(self, path, outcomes):
-        """One step: `outcomes` are what may be left of a file when the power is cut in it, the last one if it is not."""
-        if self.dead:
-            raise PowerCut()
-        if self.step == 0:
-            self._cut(path, outcomes)
-        self.files[path] = outcomes[-1]
-        if self.step is not None:
-            self.step -= 1
-
-    def _cut(self, path, outcomes):
-        distinct = []
-        for one in outcomes:
-            if one not in distinct:
-                distinct.append(one)
-        self.variants = len(distinct) + 1
-        if self._variant < len(distinct):
-            self.files[path] = distinct[self._variant]
-        else:
-            self.files = dict(self._lasting)
-        self._clean()
-        self.dead = True
-        raise PowerCut()
-
-    def _clean(self):
-        for path in [path for path in self.files if self.files[path] is None]:
+    def change(self, path, content, torn=()):
+        """One step, after which a file has this content. When the power is cut in it, what was there may be left, this, or
+        what torn() makes of it. None is no file."""
+        if self._told is not None:
+            self._keep(self._lasting)
+            seen = []
+            for left in [self.files.get(path), content] + list(torn and torn()):
+                if left not in seen:
+                    seen.append(left)
+                    self._keep(dict(self.files, **{path: left}))
+        self.files[path] = content
+        if content is None:
             del self.files[path]
+
+    def _keep(self, image):
+        image = {path: image[path] for path in image if image[path] is not None}
+        if not self._cuts or self._cuts[-1] != (image, self._told):
+            self._cuts.append((image, list(self._told)))
 
     def sync(self, file):
         """What lwm2m.store calls `lasting`."""
-        if self.dead:
-            raise PowerCut()
         self._lasting[file.path] = self.files[file.path]
 
     # -- what stands for open and os ------------------------------------------------------------------------------
 
     def open(self, path, mode="r"):
         """A File; raises OSError if it must be there and is not."""
-        if mode != "wb" and self.files.get(path) is None:
-            raise OSError(2, "ENOENT")
-        if self.dead:
-            raise PowerCut()
+        if mode != "wb":
+            self._content(path)
         return File(self, path, mode)
 
     def remove(self, path):
         """os.remove, lasting at once."""
-        old = self._old(path)
-        self.change(path, (old, None))
-        del self.files[path]
+        self._content(path)
+        self.change(path, None)
         self._lasting.pop(path, None)
 
     def rename(self, path, to):
         """os.rename as LittleFS has it: in one step, lasting at once, in the place of what was there."""
-        old = self._old(path)
-        before = dict(self.files)
-        self.change(to, (before.get(to), before.get(to)))
+        content = self._content(path)
+        self.change(to, self.files.get(to))
         del self.files[path]
-        self.files[to] = old
+        self.files[to] = self._lasting[to] = content
         self._lasting.pop(path, None)
-        self._lasting[to] = old
 
     def stat(self, path):
         """os.stat."""
-        return (0, 0, 0, 0, 0, 0, len(self._old(path)))
+        return (0, 0, 0, 0, 0, 0, len(self._content(path)))
 
     def statvfs(self, path):
         """os.statvfs: 100 KB are free."""
         return (1024, 1024, 100, 100, 100)
 
-    def _old(self, path):
-        if self.files.get(path) is None:
+    def _content(self, path):
+        if path not in self.files:
             raise OSError(2, "ENOENT")
         return self.files[path]
 
@@ -138,7 +111,7 @@ class Flash:
     def __exit__(self, *error):
         for module in _MODULES:
             module.lasting, module.os = module._lasting, module._os
-            del module.open
+            del module.open, module._lasting, module._os
 
 
 class Fat(Flash):
@@ -146,7 +119,7 @@ class Fat(Flash):
 
     def rename(self, path, to):
         """os.rename as FAT has it."""
-        if self.files.get(to) is not None:
+        if to in self.files:
             raise OSError(17, "EEXIST")
         super().rename(path, to)
 
@@ -159,14 +132,13 @@ class File:
         self._at = 0
         self._ghost = flash.files.get(path) or b""
         if mode == "wb":
-            flash.change(path, (flash.files.get(path), b""))
+            flash.change(path, b"")
 
     def __enter__(self):
         return self
 
     def __exit__(self, *error):
-        if not self._flash.dead:
-            self.close()
+        self.close()
 
     def write(self, data):
         """All of it in one step."""
@@ -174,15 +146,17 @@ class File:
         content = self._flash.files[self.path]
         head, old = content[: self._at], content[self._at :]
         ghost = old or self._ghost[self._at :]
-        outcomes = []
-        for arrived in (0, 1, len(data) // 2, len(data) - 1):
-            part = head + data[:arrived]
-            outcomes.append(part)
-            outcomes.append(part + bytes(len(data) - arrived) + old[len(data) :])
-            outcomes.append(part + ghost[arrived:])
+        most = len(data) - 1
+
+        def torn():
+            for arrived in (0, 1, most // 2, most) if most < 64 else (0, most // 2, most):
+                part = head + data[:arrived]
+                yield part
+                yield part + bytes(len(data) - arrived) + old[len(data) :]
+                yield part + ghost[arrived:]
+
         self._at += len(data)
-        outcomes.append(head + data + old[len(data) :])
-        self._flash.change(self.path, outcomes)
+        self._flash.change(self.path, head + data + old[len(data) :], torn)
         return len(data)
 
     def read(self, size=None):
@@ -211,33 +185,22 @@ class File:
 
 
 def at_every_cut(flash, prepare, act, check):
-    """Cut at every step of an act, in every variant; returns how many cuts there were.
+    """Play an act once, and go on from what a power cut at each of its steps would have left; returns how many there were.
 
-    prepare(flash) fills the flash once; act(flash, arm, note) calls arm() when what is tested begins, and note(x) for what
-    was acknowledged; check(flash, acknowledged, was_cut) looks at what is left.
+    prepare(flash) fills the flash; act(flash, record, note) calls record() when what is tested begins, and note(x) for what
+    was acknowledged; check(flash, acknowledged) looks at what is left.
     """
     prepare(flash)
-    image = flash.image()
-    step = variant = cuts = 0
-    while True:
+    told = []
+    act(flash, lambda: flash.record(told), told.append)
+    cuts = 0
+    for image, acknowledged in flash.cuts():
         flash.load(image)
-        told = []
         try:
-            act(flash, lambda: flash.arm(step, variant), told.append)
-        except PowerCut:
-            pass
-        was_cut, variants = flash.dead, flash.variants
-        flash.power_on()
-        try:
-            check(flash, told, was_cut)
+            check(flash, acknowledged)
         except Exception:
-            print("cut at step %d, variant %d, acknowledged %r" % (step, variant, told))
+            print("cut %d, acknowledged %r" % (cuts, acknowledged))
             raise
-        if not was_cut:
-            return cuts
         cuts += 1
-        variant += 1
-        if variant >= variants:
-            step, variant = step + 1, 0
-        if step > 500:
-            raise AssertionError("no end of steps")
+    eq(acknowledged, told)
+    return cuts

@@ -5,13 +5,13 @@ that starts afterwards must have the old or the new, never neither, and what was
 be managed again.
 """
 
+from flash import at_every_cut
+
 from configurations import Bench, c3
 from configurations_bootstrap import c13, security, server
 from configurations_firmware import PACKAGE, UPDATE, URI, FileServer, package, state
-from flash import at_every_cut
 from lwm2m import accounts, bootstrap
 from lwm2m.file_sink import FileSink
-from lwm2m.objects.access_control import AccessControl
 from lwm2m.objects.firmware import Firmware
 from lwm2m.objects.software import SoftwareManagement
 from lwm2m.store import FileStore
@@ -64,33 +64,27 @@ def is_managed(world):
 
 
 def old_or_new(flash, prepare, change):
-    """change(world) -> whether it was acknowledged: afterwards all of it is there, or nothing, and a second change works."""
-    found = {}
+    """change(world) -> whether it was acknowledged: afterwards all of it is there, or nothing."""
+    found = []
 
-    def act(flash, arm, note):
+    def act(flash, record, note):
         world = device(flash)
-        found["old"] = contents(world)
-        arm()
-        if change(world):
-            note(True)
+        found.append(contents(world))
+        record()
+        eq(change(world), True)
+        note("done")
         world.advance(1)
-        found["new"] = contents(world)
+        found.append(contents(world))
+        assert found[0] != found[1], found
 
-    nothing = flash.image()
-    prepare(flash)
-    act(flash, lambda: None, lambda what: None)  # what it is without a cut
-    old, new = found["old"], found["new"]
-    assert old != new, old
-
-    def check(flash, acknowledged, was_cut):
+    def check(flash, acknowledged):
         world = device(flash)
         left = contents(world)
-        assert left in (old, new), left
-        if acknowledged or not was_cut:
-            eq(left, new)
+        assert left in found, left
+        if acknowledged:
+            eq(left, found[1])
         is_managed(world)
 
-    flash.load(nothing)
     kept, accounts.forget = accounts.forget, lambda package, name: None  # else most of the time goes into imports
     bootstrap.forget = accounts.forget
     try:
@@ -197,7 +191,8 @@ def factory_reset(flash):
 # -- packages ----------------------------------------------------------------------------------------------------------
 
 OLD = package(b"old" * 40, "demo 1.0")
-NEW = package(bytes([index * 7 & 255 for index in range(8800)]))  # with a checkpoint in it
+NEW = package(bytes([index * 7 & 255 for index in range(1500)]))
+LONG = package(bytes([index * 7 & 255 for index in range(8700)]))  # with a checkpoint in it
 
 
 def updatable(flash):
@@ -205,7 +200,7 @@ def updatable(flash):
     peer = c3(BLOCK_SIZE=1024)
     peer.client.store = FileStore(flash.folder)
     peer.reboots = []
-    peer.files = FileServer(peer, NEW)
+    peer.files = FileServer(peer, LONG)
     peer.files.szx = 6
     sink = FileSink(flash.folder + "fw.img", 100000)
     peer.firmware = Firmware(sink, lambda: peer.reboots.append(peer.now))
@@ -225,44 +220,58 @@ def push(peer):
     return peer.put_blocks(PACKAGE, NEW, szx=6, content_format=42)[-1].code == "2.04"
 
 
-def pull(peer):
-    """Pull the new package; whether it is there."""
+def push_at_once(peer, record):
+    """Push while the power may be cut."""
+    record()
+    return push(peer)
+
+
+def pull(peer, record):
+    """Pull a long package; whether it is there. The power may be cut from its seventh block on."""
+
+    def answer(packet):
+        if packet.block2[0] == 6:
+            record()
+        return peer.files.serve(packet)
+
+    peer.files.answer = answer
     eq(peer.put(URI, peer.files.uri.encode(), content_format=0).code, "2.04")
     peer.advance(60)
     return state(peer) == (2, 0)
 
 
-def brought(flash, bring):
+def brought(flash, bring, body):
     """A package comes, by push or pull. After a cut it is there, or goes on coming, or has failed; what ran before still
     does; and in the end it can be had, and installed."""
 
-    def act(flash, arm, note):
+    def act(flash, record, note):
         peer = updatable(flash)
-        arm()
-        if bring(peer):
+        if bring(peer, record):
             note(True)
 
-    def check(flash, acknowledged, was_cut):
+    def check(flash, acknowledged):
         peer = updatable(flash)
         peer.advance(60)  # a pull goes on
         found = state(peer)
         assert found == (2, 0) or (found in ((0, 0), (0, 4), (0, 8)) and not acknowledged), found
         eq(flash.read("fw.img"), OLD)
         if found[0] == 0:
-            eq(push(peer), True)
-        eq((state(peer), flash.read("fw.img.part")), ((2, 0), NEW))
+            eq((push(peer), flash.read("fw.img.part")), (True, NEW))
+        else:
+            eq(flash.read("fw.img.part"), body)
+        eq(state(peer), (2, 0))
 
     return at_every_cut(flash, with_old, act, check)
 
 
 def pushed(flash):
     """By a push."""
-    return brought(flash, push)
+    return brought(flash, push_at_once, NEW)
 
 
 def pulled(flash):
     """By a pull, which takes up at its checkpoint."""
-    return brought(flash, pull)
+    return brought(flash, pull, LONG)
 
 
 def installed(flash):
@@ -272,9 +281,9 @@ def installed(flash):
         with_old(flash)
         eq(push(updatable(flash)), True)
 
-    def act(flash, arm, note):
+    def act(flash, record, note):
         peer = updatable(flash)
-        arm()
+        record()
         if peer.post(UPDATE).code == "2.04":
             note("update")
         peer.advance(1)
@@ -282,7 +291,7 @@ def installed(flash):
             note("reboot")
         updatable(flash)
 
-    def check(flash, acknowledged, was_cut):
+    def check(flash, acknowledged):
         peer = updatable(flash)
         content, found = flash.read("fw.img"), state(peer)
         assert (content == NEW and found == (0, 1)) or (content == OLD and found in ((2, 0), (0, 8))), found
@@ -305,13 +314,13 @@ def reset(flash):
         with_old(flash)
         eq(push(updatable(flash)), True)
 
-    def act(flash, arm, note):
+    def act(flash, record, note):
         peer = updatable(flash)
-        arm()
+        record()
         if peer.put(URI, b"", content_format=0).code == "2.04":
             note(True)
 
-    def check(flash, acknowledged, was_cut):
+    def check(flash, acknowledged):
         peer = updatable(flash)
         found = state(peer)
         assert found == (0, 0) or (found in ((2, 0), (0, 8)) and not acknowledged), found
@@ -341,14 +350,14 @@ def software(flash):
         with flash.open(flash.folder + "app.img", "wb") as file:
             file.write(OLD)
 
-    def act(flash, arm, note):
+    def act(flash, record, note):
         peer = managed(flash)
-        arm()
+        record()
         if bring(peer):
             peer.advance(1)
             note(peer.get("/9/0/9").text)
 
-    def check(flash, acknowledged, was_cut):
+    def check(flash, acknowledged):
         peer = managed(flash)
         content = flash.read("app.img")
         assert content in (OLD, NEW), content

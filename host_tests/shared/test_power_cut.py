@@ -2,6 +2,7 @@
 
 import power_cuts
 from flash import Fat, Flash
+
 from lwm2m import log
 
 log.level("error")
@@ -15,31 +16,31 @@ def play(story, least, kind=Flash):
 
 
 def test_first_bootstrap():
-    play(power_cuts.first_bootstrap, 20)
+    play(power_cuts.first_bootstrap, 15)
 
 
 def test_second_bootstrap():
-    play(power_cuts.second_bootstrap, 20)
+    play(power_cuts.second_bootstrap, 15)
 
 
 def test_write_to_an_account():
-    play(power_cuts.write, 20)
+    play(power_cuts.write, 15)
 
 
 def test_write_to_rights():
-    play(power_cuts.write_rights, 20)
+    play(power_cuts.write_rights, 15)
 
 
 def test_delete_of_an_account():
-    play(power_cuts.delete_account, 20)
+    play(power_cuts.delete_account, 15)
 
 
 def test_create_with_rights():
-    play(power_cuts.create, 20)
+    play(power_cuts.create, 15)
 
 
 def test_delete_with_rights():
-    play(power_cuts.delete, 20)
+    play(power_cuts.delete, 15)
 
 
 def test_factory_reset():
@@ -47,15 +48,14 @@ def test_factory_reset():
 
 
 def test_firmware_pushed():
-    play(power_cuts.pushed, 80)
+    play(power_cuts.pushed, 15)
 
 
 def test_firmware_pulled():
-    play(power_cuts.pulled, 80)
+    play(power_cuts.pulled, 30)
 
 
 def test_firmware_installed():
-    play(power_cuts.installed, 30)
     play(power_cuts.installed, 30, Fat)
 
 
@@ -64,5 +64,4 @@ def test_firmware_reset():
 
 
 def test_software_installed():
-    play(power_cuts.software, 80)
-    play(power_cuts.software, 80, Fat)
+    play(power_cuts.software, 15)

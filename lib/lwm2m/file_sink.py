@@ -30,7 +30,7 @@ class FileSink:
         self.name = self.version = None
         self._path = path
         self._part = path + ".part"
-        self._old = path + ".old"  # only on a file system that cannot replace a file: the package before
+        self._old = path + ".old"  # the package before, while it is replaced
         self._capacity = capacity
         self._limit = self._size = 0
         self._file = None
@@ -83,14 +83,12 @@ class FileSink:
     def install(self):
         """Put the package in the place of the one before; raises IntegrityFailure if it is not whole any more."""
         _inspect(self._part, self._size)
+        if _exists(self._path):  # FAT cannot replace a file in one step
+            os.rename(self._path, self._old)
         try:
             os.rename(self._part, self._path)
-        except OSError:  # FAT does not replace what is there
-            os.rename(self._path, self._old)
-            try:
-                os.rename(self._part, self._path)
-            finally:
-                self._settle()
+        finally:
+            self._settle()
 
     def _settle(self):
         """What was there before an installation goes, or gets its name back if nothing has taken that: a power cut may
