@@ -56,10 +56,6 @@ if is_micropython:
 
         return machine.unique_id()
 
-    def lasting(file):
-        """Bring what was written to a file onto the flash, so that a power cut leaves it there."""
-        file.flush()
-
     def readable(sock):
         """Await this: a datagram waits in a socket."""
         yield core._io_queue.queue_read(sock)
@@ -89,4 +85,4 @@ if is_micropython:
             return self._now
 
 else:
-    from compat_host import Clock, WakeEvent, const, lasting, print_exception, readable, unique_id, wait_event
+    from compat_host import Clock, WakeEvent, const, print_exception, readable, unique_id, wait_event

@@ -1,7 +1,6 @@
 """What CPython needs in place of MicroPython's own: imported by compat alone, and never copied onto a board."""
 
 import asyncio
-import os
 import time
 import traceback
 import uuid
@@ -18,12 +17,6 @@ WakeEvent = asyncio.Event
 def unique_id():
     """This computer's MAC address, 6 bytes."""
     return uuid.getnode().to_bytes(6, "big")
-
-
-def lasting(file):
-    """Bring what was written to a file onto the disk, so that a power cut leaves it there."""
-    file.flush()
-    os.fsync(file.fileno())
 
 
 async def readable(sock):

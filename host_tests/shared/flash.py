@@ -1,11 +1,11 @@
-"""A flash that keeps what a power cut would have left at every single step, and a driver that starts from each of these.
+"""A flash that keeps what a power cut would have left at every step, and a driver that starts from each of these.
 
     with Flash() as flash:                        # FileStore and FileSink write here
         at_every_cut(flash, prepare, act, check)
 
-A step is whatever changes the flash: a truncation, a write, a removal, a new name. A cut in it leaves one of several things:
-of a write some first bytes, and what should follow is missing, zero, or what was there before; any other step has happened
-or not; or nothing is left of all that no flush has made lasting, as with LittleFS.
+A step is whatever changes the flash: a truncation, a write, a removal, a new name. A cut in it leaves one of several
+things: of a write some first bytes, and what should follow is missing, zero, or what was there before; any other step
+has happened or not; or nothing is left of all that no flush has made lasting, as with LittleFS.
 """
 
 from lwm2m import file_sink, store
@@ -44,8 +44,8 @@ class Flash:
     # -- steps ----------------------------------------------------------------------------------------------------
 
     def change(self, path, content, torn=()):
-        """One step, after which a file has this content. When the power is cut in it, what was there may be left, this, or
-        what torn() makes of it. None is no file."""
+        """One step, after which a file has this content, None is no file. A cut in it may leave what was there, this, or
+        what torn() makes of it."""
         if self._told is not None:
             self._keep(self._lasting)
             seen = []
@@ -63,7 +63,7 @@ class Flash:
             self._cuts.append((image, list(self._told)))
 
     def sync(self, file):
-        """What lwm2m.store calls `lasting`."""
+        """What a file has now outlives a cut."""
         self._lasting[file.path] = self.files[file.path]
 
     # -- what stands for open and os ------------------------------------------------------------------------------
@@ -103,15 +103,14 @@ class Flash:
 
     def __enter__(self):
         for module in _MODULES:
-            module.lasting, module._lasting = self.sync, module.lasting
             module.os, module._os = self, module.os
             module.open = self.open
         return self
 
     def __exit__(self, *error):
         for module in _MODULES:
-            module.lasting, module.os = module._lasting, module._os
-            del module.open, module._lasting, module._os
+            module.os = module._os
+            del module.open, module._os
 
 
 class Fat(Flash):
@@ -178,6 +177,10 @@ class File:
         self._at = len(self._flash.files[self.path]) if whence == 2 else offset
         return self._at
 
+    def flush(self):
+        """What was written is lasting now."""
+        self._flash.sync(self)
+
     def close(self):
         """What was written is lasting now."""
         if self.path in self._flash.files:
@@ -185,10 +188,10 @@ class File:
 
 
 def at_every_cut(flash, prepare, act, check):
-    """Play an act once, and go on from what a power cut at each of its steps would have left; returns how many there were.
+    """Play an act once, and go on from what a power cut at each of its steps would have left; returns how many cuts.
 
-    prepare(flash) fills the flash; act(flash, record, note) calls record() when what is tested begins, and note(x) for what
-    was acknowledged; check(flash, acknowledged) looks at what is left.
+    prepare(flash) fills the flash; act(flash, record, note) calls record() when what is tested begins, and note(x) for
+    what was acknowledged; check(flash, acknowledged) looks at what is left.
     """
     prepare(flash)
     told = []

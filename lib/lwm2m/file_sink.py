@@ -12,8 +12,9 @@ A package is
 import os
 from hashlib import sha256
 
-from compat import const, lasting
+from compat import const
 from lwm2m.sink import InstallFailed, IntegrityFailure, UnsupportedPackage, too_big
+from lwm2m.store import lasting
 
 _MAGIC = const(b"MPFW")
 _HEADER = const(37)

@@ -10,7 +10,7 @@ import os
 from binascii import crc32
 from struct import pack, unpack
 
-from compat import const, lasting
+from compat import const
 from lwm2m import log
 
 _HEAD = const(12)
@@ -87,6 +87,13 @@ class FileStore:
             self._remove(path)
         except OSError:  # it is not there, or will be found broken
             return
+
+
+def lasting(file):
+    """Bring what was written to a file onto the flash, so that a power cut leaves it there; raises OSError."""
+    file.flush()
+    if hasattr(os, "fsync"):  # CPython's flush does not wait for the disk
+        os.fsync(file.fileno())
 
 
 def _valid(raw):
