@@ -44,8 +44,8 @@ class Flash:
     # -- steps ----------------------------------------------------------------------------------------------------
 
     def change(self, path, content, torn=()):
-        """One step, after which a file has this content, None is no file. A cut in it may leave what was there, this, or
-        what torn() makes of it."""
+        """One step, after which a file has this content, None is no file. A cut in it may leave what was there, this,
+        or what torn() makes of it."""
         if self._told is not None:
             self._keep(self._lasting)
             seen = []

@@ -1,8 +1,8 @@
 """Whatever a device stores, and what may be left of it: stories for flash.at_every_cut, on a flash of any kind.
 
 Each is a function of the flash, plays one story with a cut at every step, and returns how many cuts there were. The
-device that starts afterwards must have the old or the new, never neither, and what was acknowledged must be the new; and
-it must be managed again.
+device that starts afterwards must have the old or the new, never neither, and what was acknowledged must be the new;
+and it must be managed again.
 """
 
 from flash import at_every_cut
@@ -333,7 +333,7 @@ def reset(flash):
 
 
 def software(flash):
-    """Software is pushed and installed in the place of other: that or the new one is there, and it can be done again."""
+    """Software is pushed and installed in the place of other: that or the new is there, and it can be done again."""
 
     def managed(flash):
         peer = c3([SoftwareManagement(FileSink(flash.folder + "app.img", 100000))], BLOCK_SIZE=1024)

@@ -111,7 +111,7 @@ def test_create():
 
 
 def test_delete_when_all_goes_well():
-    """The account, its URI, its rights, what it alone could use; the other server hears that what it observed is gone."""
+    """The account, its URI, its rights, what it alone could use; the other server hears what is gone."""
     world = two_servers()
     watched(world)
     eq(world.server.delete("/1/0").code, "2.02")

@@ -1,5 +1,5 @@
-"""The stories of power_cuts.py on LittleFS and on FAT, as boards have them, on a flash in RAM whose power is cut at each
-write and erasure. LittleFS has to stand a block that is half written; FAT, which promises less, one that was not."""
+"""The stories of power_cuts.py on LittleFS and on FAT, as boards have them, on a flash in RAM whose power is cut at
+each write and erasure. LittleFS must stand a block that is half written, FAT, which promises less, one that was not."""
 
 import power_cuts
 import vfs

@@ -1,4 +1,4 @@
-"""What a bootstrap, or a Create or Delete, has changed so far, and how all was before. Imported by the first of them."""
+"""What a bootstrap, or a Create or Delete, has changed so far, and how all was before. Imported by the first."""
 
 from coap.errors import BadRequest, ServiceUnavailable
 from lwm2m import log

@@ -88,7 +88,7 @@ def _add(client, made):
 
 
 def _store(client):
-    """Let what has changed be stored, if it is of what is stored; raises ServiceUnavailable, and then it must not stay."""
+    """Let what has changed be stored, if it is of that kind; raises ServiceUnavailable, and then it must not stay."""
     if client.accounts:
         client.accounts.flush()
 
@@ -133,7 +133,7 @@ def _delete(client, registration, asked, now):
 
 def remove_account(client, account, now):
     """The end of a server's account: its object instances, rights, attributes and observations go, and it gets a
-    De-register once the response to what it may just have asked is out. Raises ServiceUnavailable, and then all stays."""
+    De-register once the response to what it may just have asked is out. Raises ServiceUnavailable: then all stays."""
     gone = [account]
     for security in client.tree.objects.get(0, {}).values():
         if security.ssid == account.ssid and not security.bootstrap:
