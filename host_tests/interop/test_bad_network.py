@@ -87,7 +87,7 @@ async def surely(operation, *args, done=lambda: False):
 
 async def rough_operations(seed, writes=200, executes=100, creates=20, loss=0.3):
     """Writes, reads, executes and creates; every value right, and nothing is done twice or never."""
-    async with far_away(seed, loss) as (server, ledger, proxy, client):
+    async with far_away(seed, loss) as (server, ledger, proxy, _):
         for number in range(writes):
             await surely(server.write, LABEL, f"value {number}")
             assert (await surely(server.read, LABEL)).value == f"value {number}" == ledger.label
@@ -110,7 +110,7 @@ def test_operations(seed):
 async def rough_observation(seed, changes=500, confirmed=1, loss=0.3):
     """Every change told before the next is made, in order; each notification is confirmable. One whose five ACKs were
     lost comes again: better told twice than never."""
-    async with far_away(seed, loss, CON_EVERY=confirmed) as (server, ledger, proxy, client):
+    async with far_away(seed, loss, CON_EVERY=confirmed) as (server, ledger, _, client):
         observation = await surely(server.observe, NUMBER)
         assert observation.first.value == "0"
         told = []
@@ -133,7 +133,7 @@ def test_observation(seed):
 async def rough_flurry(seed, changes=500, loss=0.3):
     """Changes faster than notifications, most of which are not confirmable: some are lost, none comes after a newer
     one, and the last value arrives; pmax sees to that."""
-    async with far_away(seed, loss) as (server, ledger, proxy, client):
+    async with far_away(seed, loss) as (server, ledger, _, _):
         await surely(server.write_attributes, NUMBER, {"pmax": 10})
         observation = await surely(server.observe, NUMBER)
         told = []

@@ -63,7 +63,7 @@ def test_reads_do_not_push_out_actions():
     eq(len(end.handled), 1)
 
 
-# -- more actions than answers are kept ---------------------------------------------------------------------------------
+# -- more actions than answers are kept --------------------------------------------------------------------------------
 
 
 def acted(count, **parameters):

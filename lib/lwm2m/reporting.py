@@ -307,6 +307,7 @@ class Reporting:
         if message.type == RST:
             log.info("server %d: cancelled an observation by reset", self.registration.account.ssid)
             self._remove(observation)
+            self.registration.update_wanted = True  # it may have restarted, and know nothing of us at all
 
     def _fail(self, observation, code, now):
         """An error notification ends the observation (RFC 7641 section 4.2)."""

@@ -12,6 +12,7 @@ from lwm2m.config import ConfigError
 _LOSS = (errno.EAGAIN, errno.ENOMEM, errno.ENOBUFS, errno.ETIMEDOUT, errno.ECONNREFUSED)
 _MAX_DATAGRAM = const(1280)
 _SHORT_DATAGRAM = const(128)
+_MOST_FRUITLESS = const(16)
 
 
 class Transport:
@@ -22,19 +23,31 @@ class Transport:
         self.port = port
         self.local_port = local_port
         self.sock = None
-        self._address: tuple | bytes = b""  # as getaddrinfo gave it
+        self._known = None  # (family, address) of the last connection
+        self._heard = True  # whether anything has come since it was made
+        self._fruitless = 0  # how often in a row the socket was readable and had nothing
 
     def open(self):
-        """Resolve the server's name (may block) and connect. An open socket keeps its port: to a server and a NAT on
-        the way the device is then still the same. IPv4 goes first: a UDP socket cannot tell whether anybody is there.
-        Raises ConfigError if the local port is taken."""
+        """Resolve the server's name (may block) and connect. Raises ConfigError if the local port is taken.
+
+        An open socket keeps its port: to a server and a NAT on the way the device is then still the same. But if nothing
+        came through it, the way out may be another one now (an interface has changed, a socket is stuck): then it is a
+        new one, to the name's next address."""
+        choices = self._resolve()
+        first = 0
+        if self._known in choices:
+            first = choices.index(self._known) + (0 if self._heard else 1)
+        if not self._heard:
+            self.close()
         error = OSError("%s has no address" % self.host)
-        for family, _, _, _, address in sorted(self._resolve(), key=lambda found: found[0] != socket.AF_INET):
+        for step in range(len(choices)):
+            family, address = self._known = choices[(first + step) % len(choices)]
             try:
                 if self.sock is None:
                     self._bind(family)
                 self.sock.connect(address)
-                self._address = address
+                self._heard = False
+                self._fruitless = 0
                 return
             except OSError as failure:
                 error = failure
@@ -42,10 +55,17 @@ class Transport:
         raise error
 
     def _resolve(self):
+        """[(family, address)], IPv4 first: a UDP socket cannot tell whether anybody is there. Without a working
+        resolver it is the address that the name had before."""
         try:
-            return socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_DGRAM)
+            found = socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_DGRAM)
         except (OSError, UnicodeError):
-            raise OSError("the name %s cannot be resolved" % self.host)
+            if self._known is None:
+                raise OSError("the name %s cannot be resolved" % self.host)
+            log.warning("the name %s cannot be resolved: trying the address that it had", self.host)
+            return [self._known]
+        found.sort(key=lambda one: one[0] != socket.AF_INET)
+        return [(one[0], one[4]) for one in found]
 
     def _bind(self, family):
         self.sock = socket.socket(family, socket.SOCK_DGRAM)
@@ -68,20 +88,24 @@ class Transport:
                 raise
 
     def recv(self):
-        """One datagram, or None if there is none after all."""
+        """One datagram, or None if there is none after all. Raises OSError when that goes on and on: a socket that is
+        stuck must not keep the board busy."""
         try:
             datagram = self._recv()
-            if datagram is None:
-                return None
+            if datagram:
+                self._heard = True
+                self._fruitless = 0
+            if datagram != b"":
+                return datagram
+            # An empty datagram makes an ESP32 socket return b"" for ever; connecting again cures it.
+            self.sock.connect(self._known[1])
         except OSError as error:
             if error.errno not in _LOSS:
                 raise
-            return None
-        if not datagram:
-            # An empty datagram makes an ESP32 socket return b"" for ever; connecting again cures it.
-            self.sock.connect(self._address)
-            return None
-        return datagram
+        self._fruitless += 1
+        if self._fruitless > _MOST_FRUITLESS:
+            raise OSError("nothing comes through the socket any more")
+        return None
 
     def _recv(self):
         try:
