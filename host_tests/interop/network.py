@@ -59,8 +59,13 @@ class Socket(asyncio.DatagramProtocol):
 
     def send(self, datagram: bytes, address: Address) -> None:
         """Send, unless the test is over and this is what was under way."""
-        if not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if datagram:
             self.transport.sendto(datagram, address)
+        else:  # which asyncio does not send
+            with self.transport.get_extra_info("socket").dup() as sock:
+                sock.sendto(b"", address)
 
     async def receive(self, timeout_s: float = 5) -> bytes:
         """The next datagram from anybody."""
