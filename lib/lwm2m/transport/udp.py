@@ -64,8 +64,10 @@ class Transport:
                 raise OSError("the name %s cannot be resolved" % self.host)
             log.warning("the name %s cannot be resolved: trying the address that it had", self.host)
             return [self._known]
-        found.sort(key=lambda one: one[0] != socket.AF_INET)
-        return [(one[0], one[4]) for one in found]
+        choices = [(one[0], one[4]) for one in found]
+        return [one for one in choices if one[0] == socket.AF_INET] + [
+            one for one in choices if one[0] != socket.AF_INET
+        ]
 
     def _bind(self, family):
         self.sock = socket.socket(family, socket.SOCK_DGRAM)
