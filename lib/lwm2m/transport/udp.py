@@ -16,7 +16,10 @@ _MOST_FRUITLESS = const(16)
 
 
 class Transport:
-    """Datagrams to and from one server. `sock` is what to wait on; every method but close may raise OSError."""
+    """Datagrams to and from one server. `sock` is what to wait on, unless `waiting` says that something is there
+    already; `handshake`, where there is one, is to be awaited after open. Every method but close may raise OSError."""
+
+    waiting = handshake = None
 
     def __init__(self, host, port, local_port=0):
         self.host = host
@@ -109,9 +112,8 @@ class Transport:
             raise OSError("nothing comes through the socket any more")
         return None
 
-    def _recv(self):
+    def _recv(self, limit=_MAX_DATAGRAM):
         try:
-            limit = _MAX_DATAGRAM
             datagram = self.sock.recv(limit + 1)
         except MemoryError:
             # The heap has no such hole left. Most requests are short; a longer one is lost, and when the server sends
