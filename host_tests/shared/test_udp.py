@@ -16,6 +16,7 @@ class Case:
     def __init__(self, host="lab", local_port=0, **names):
         self.network = Network(**(names or {"lab": ["10.0.0.1"]}))
         udp.socket = self.network
+        udp._places.clear()
         self.transport = udp.Transport(host, 5683, local_port)
 
     def open(self):
@@ -97,8 +98,8 @@ def check_stuck(trouble):
         eq(case.transport.recv(), None)
     raises(OSError, case.transport.recv)
     case.network.trouble = {}
-    case.transport.close()
     case.open()
+    eq([one.port for one in case.network.open], [50002])
     for _ in range(100):  # now and then is no reason
         eq(case.transport.recv(), None)
         eq(case.hear(b"y"), b"y")
@@ -162,11 +163,29 @@ def test_several_addresses():
 
 
 def test_several_addresses_after_a_broken_link():
-    """The socket is closed, what is known of the addresses stays."""
+    """What is known of the addresses outlives socket and transport: after a failed Register there is a new one."""
     case = Case(lab=["10.0.0.1", "10.0.0.2"])
     eq(case.open(), "10.0.0.1")
+    for wanted in ("10.0.0.2", "10.0.0.1"):
+        case.transport.close()
+        case.transport = udp.Transport("lab", 5683)
+        eq(case.open(), wanted)
+    case.hear()
     case.transport.close()
-    eq(case.open(), "10.0.0.2")
+    case.transport = udp.Transport("lab", 5683)
+    eq(case.open(), "10.0.0.1")
+    case.network.names["lab"] = []
+    eq(case.open(), "10.0.0.1")
+
+
+def test_many_hosts():
+    """Downloads may come from anywhere: what is known of hosts is bounded."""
+    case = Case(**{"h%d" % number: ["10.0.0.%d" % number] for number in range(100)})
+    for number in range(100):
+        case.transport = udp.Transport("h%d" % number, 5683)
+        case.open()
+        case.transport.close()
+    assert len(udp._places) <= 8
 
 
 def test_the_address_moves():

@@ -13,6 +13,11 @@ _LOSS = (errno.EAGAIN, errno.ENOMEM, errno.ENOBUFS, errno.ETIMEDOUT, errno.ECONN
 _MAX_DATAGRAM = const(1280)
 _SHORT_DATAGRAM = const(128)
 _MOST_FRUITLESS = const(16)
+_MOST_PLACES = const(8)
+
+# (host, port) -> [(family, address) of the last connection, whether anything came through it]: outlives a Transport, as
+# after a failed Register the next one has to know where not to begin again.
+_places = {}
 
 
 class Transport:
@@ -26,8 +31,7 @@ class Transport:
         self.port = port
         self.local_port = local_port
         self.sock = None
-        self._known = None  # (family, address) of the last connection
-        self._heard = True  # whether anything has come since it was made
+        self._place = [None, True]  # see _places
         self._fruitless = 0  # how often in a row the socket was readable and had nothing
 
     def open(self):
@@ -36,41 +40,44 @@ class Transport:
         An open socket keeps its port: to a server and a NAT on the way the device is then still the same. But if nothing
         came through it, the way out may be another one now (an interface has changed, a socket is stuck): then it is a
         new one, to the name's next address."""
-        choices = self._resolve()
+        place = (self.host, self.port)
+        choice, heard = _places.get(place, self._place)
+        choices = self._resolve(choice)
         first = 0
-        if self._known in choices:
-            first = choices.index(self._known) + (0 if self._heard else 1)
-        if not self._heard:
+        if choice in choices:
+            first = choices.index(choice) + (0 if heard else 1)
+        if not heard:
             self.close()
+        if len(_places) >= _MOST_PLACES:
+            _places.clear()  # downloads may come from anywhere
         error = OSError("%s has no address" % self.host)
         for step in range(len(choices)):
-            family, address = self._known = choices[(first + step) % len(choices)]
+            choice = choices[(first + step) % len(choices)]
+            self._place = _places[place] = [choice, False]
+            self._fruitless = 0
             try:
                 if self.sock is None:
-                    self._bind(family)
-                self.sock.connect(address)
-                self._heard = False
-                self._fruitless = 0
+                    self._bind(choice[0])
+                self.sock.connect(choice[1])
                 return
             except OSError as failure:
                 error = failure
                 self.close()
         raise error
 
-    def _resolve(self):
+    def _resolve(self, known):
         """[(family, address)], IPv4 first: a UDP socket cannot tell whether anybody is there. Without a working
         resolver it is the address that the name had before."""
         try:
             found = socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_DGRAM)
         except (OSError, UnicodeError):
-            if self._known is None:
+            if known is None:
                 raise OSError("the name %s cannot be resolved" % self.host)
             log.warning("the name %s cannot be resolved: trying the address that it had", self.host)
-            return [self._known]
+            return [known]
         choices = [(one[0], one[4]) for one in found]
-        return [one for one in choices if one[0] == socket.AF_INET] + [
-            one for one in choices if one[0] != socket.AF_INET
-        ]
+        later = [one for one in choices if one[0] != socket.AF_INET]
+        return [one for one in choices if one not in later] + later
 
     def _bind(self, family):
         self.sock = socket.socket(family, socket.SOCK_DGRAM)
@@ -98,17 +105,18 @@ class Transport:
         try:
             datagram = self._recv()
             if datagram:
-                self._heard = True
+                self._place[1] = True
                 self._fruitless = 0
             if datagram != b"":
                 return datagram
             # An empty datagram makes an ESP32 socket return b"" for ever; connecting again cures it.
-            self.sock.connect(self._known[1])
+            self.sock.connect(self._place[0][1])
         except OSError as error:
             if error.errno not in _LOSS:
                 raise
         self._fruitless += 1
         if self._fruitless > _MOST_FRUITLESS:
+            self._place[1] = False  # a new socket, then
             raise OSError("nothing comes through the socket any more")
         return None
 
