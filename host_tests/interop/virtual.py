@@ -108,6 +108,11 @@ async def running(client: Client) -> AsyncIterator[Client]:
             await task
 
 
+def block(seconds: float) -> None:
+    """Time passes in which the whole process does nothing."""
+    asyncio.get_running_loop()._moving.now_s += seconds
+
+
 async def until(condition, limit_s: float, pause_s: float = 0.05) -> float:
     """Wait until `condition()` is true, at most limit_s; returns how long it took. Raises AssertionError."""
     start = now_s()

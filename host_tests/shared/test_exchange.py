@@ -129,7 +129,7 @@ def test_old_actions_without_an_answer_of_their_own():
 def test_memory_of_actions_is_bounded():
     """The last REPEATS are known for sure, never more than twice as many."""
     end = acted(200, REPEATS=16)
-    assert len(end.exchange._repeats._young) + len(end.exchange._repeats._old) <= 32
+    assert len(end.exchange.repeats._young) + len(end.exchange.repeats._old) <= 32
     for number in range(200 - 8 - 16, 201):
         act(end, number)
     eq(len(end.handled), 200)

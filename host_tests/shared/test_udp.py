@@ -1,4 +1,4 @@
-"""lib/lwm2m/transport/udp.py with sockets that make trouble: what is a loss, what breaks the link, what mends itself."""
+"""lib/lwm2m/transport/udp.py with sockets that make trouble: what is a loss, what breaks the link, what is mended."""
 
 import errno
 
@@ -209,7 +209,7 @@ def test_an_order_that_changes():
 
 
 def test_a_resolver_that_fails():
-    """Without an earlier answer there is no link; with one its address is tried, and the new one as soon as there is."""
+    """Without an earlier answer there is no link; with one its address is tried, until there is a new one."""
     case = Case(lab=[])
     eq(str(raises(OSError, case.open)), "the name lab cannot be resolved")
     case.network.names["lab"] = ["10.0.0.1"]

@@ -68,7 +68,7 @@ class Exchange:
         self.memo = {}  # see coap.message.decode; clear it when what Options.route keeps holds no more
         self._seen = {}  # Message ID -> (when, answer) of the peer's requests and separate responses
         self._seen_order = ([], [])  # their IDs, oldest first: reads, and everything else
-        self._repeats = None  # see coap.repeats
+        self.repeats = None  # made by coap.repeats when it is needed
         self._active = []  # confirmable, sent, not yet acknowledged: at most NSTART
         self._queue = []
         self.waiting = []  # requests acknowledged, response to come
@@ -211,7 +211,7 @@ class Exchange:
             for order in self._seen_order:
                 if mid in order:
                     order.remove(mid)
-        return self._repeats.find(message, now) if self._repeats else None
+        return self.repeats.find(message, now) if self.repeats else None
 
     def _remember(self, mid, reply, is_read, now):
         """Keep an answer for repeats. Reads and actions have rings of their own, so that polling cannot push out the
@@ -223,11 +223,9 @@ class Exchange:
             mid = order.pop(0)
             when, reply = self._seen.pop(mid)
             if not is_read and now - when < self.parameters.exchange_lifetime_ms():
-                if self._repeats is None:
-                    from coap.repeats import Repeats
+                from coap import repeats
 
-                    self._repeats = Repeats(self.parameters, now)
-                self._repeats.add(mid, reply, now)
+                repeats.add(self, mid, reply, now)
 
     def _on_empty(self, message, now):
         type = message.type

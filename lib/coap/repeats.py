@@ -7,6 +7,13 @@ repeat all of them, and a network that delays may do so long after it has had it
 from binascii import crc32
 
 
+def add(exchange, mid, answer, now):
+    """Have an Exchange know a message as carried out although it forgets its answer, bytes; b"" is the one to a NON."""
+    if exchange.repeats is None:
+        exchange.repeats = Repeats(exchange.parameters, now)
+    exchange.repeats.add(mid, answer, now)
+
+
 class Repeats:
     """The last actions of one peer, at least Parameters.REPEATS of them, for at least EXCHANGE_LIFETIME, at most twice
     that. One int in a dict each, about 10 bytes: Message ID -> code of the answer and hash of the token."""
@@ -17,7 +24,7 @@ class Repeats:
         self._since = now  # when the first of the young came, or a little earlier, ms
 
     def add(self, mid, answer, now):
-        """Keep what is needed of an answer's bytes; b"" is the one to a non-confirmable message."""
+        """Keep what is needed of an answer's bytes."""
         self._age(now, self._parameters.REPEATS)
         token = answer[4 : 4 + (answer[0] & 15)] if answer else b""
         self._young[mid] = (answer[1] if answer else 0xFF) << 16 | _hash(token)

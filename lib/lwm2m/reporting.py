@@ -172,13 +172,13 @@ class Reporting:
         self._due = 0
 
     def went_offline(self):
-        """The link is gone, and with it the notifications that waited for their ACK."""
+        """The link is gone, and with it the notifications that waited for their ACK, or that have not even left."""
         self._due = 0  # what changed in sleep is to be stored now
         for observation in self.observations:
             self._undelivered(observation)
 
     def _undelivered(self, observation):
-        if observation.pending is not None:
+        if observation.pending is not None or self.registration.outbox:
             from lwm2m import stored
 
             stored.undelivered(self, observation)

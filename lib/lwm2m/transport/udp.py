@@ -37,9 +37,9 @@ class Transport:
     def open(self):
         """Resolve the server's name (may block) and connect. Raises ConfigError if the local port is taken.
 
-        An open socket keeps its port: to a server and a NAT on the way the device is then still the same. But if nothing
-        came through it, the way out may be another one now (an interface has changed, a socket is stuck): then it is a
-        new one, to the name's next address."""
+        An open socket keeps its port: to a server and a NAT on the way the device is then still the same. But if
+        nothing came through it, the way out may be another one now (an interface has changed, a socket is stuck): then
+        it is a new one, to the name's next address."""
         place = (self.host, self.port)
         choice, heard = _places.get(place, self._place)
         choices = self._resolve(choice)
