@@ -278,9 +278,9 @@ class Runner:
         outbox.clear()
 
     def _broken(self, session, error):
-        session.outbox.clear()
         if session.link in ("open", "shaking"):
             self._down(session, "link lost" if session.link == "open" else "no link", error)
+        session.outbox.clear()
 
     def _down(self, session, what, error):
         """Tell a session that there is no link, and the account which alert has ended it (/1/x/11)."""

@@ -118,6 +118,7 @@ class Transport(udp.Transport):
             return "LINK_UP"
         clock = Clock()
         while True:
+            self._fruitless = 0  # nobody has said that there is something
             data = self._call(self._engine.recv)  # looks after the handshake, too
             if data:
                 self.waiting.append(data)
