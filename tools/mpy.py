@@ -12,8 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 LIB = ROOT / "lib"
 
-# CPython's half of compat.py: no board needs it.
-HOST_ONLY = "compat_host.py"
+# CPython's half of compat.py, and the DTLS that CPython lacks: no board needs them.
+HOST_ONLY = ("compat_host.py", "dtls_host.py", "dtls_context.py")
 
 # What goes onto a board: no line numbers and no asserts in lib/. A student's own main.py keeps its line numbers, as it
 # is not compiled ahead.
@@ -38,7 +38,7 @@ def build(destination, level=DEPLOYED, lib=LIB):
     sizes = {}
     for source in sorted(lib.rglob("*.py")):
         name = source.relative_to(lib)
-        if name.as_posix() == HOST_ONLY:
+        if name.as_posix() in HOST_ONLY:
             continue
         target = destination / name.with_suffix(".mpy")
         if not target.exists() or target.stat().st_mtime_ns <= source.stat().st_mtime_ns:

@@ -44,10 +44,11 @@ _INTERFACES = (
 # First match wins. "entry" is what a program imports: the package lwm2m itself.
 ROOMS = (
     Room("compat", ("lib/compat.py", "lib/compat_host.py"), "", True),
+    Room("DTLS", ("lib/dtls_host.py", "lib/dtls_context.py"), "", True),
     Room("coap", ("lib/coap/*.py",), "compat"),
     Room("sensors", ("lib/sensors/*.py",), "compat", True),
     Room("store", ("lib/lwm2m/store.py", "lib/lwm2m/file_sink.py"), "compat coap base", True),
-    Room("transport", ("lib/lwm2m/transport/*.py",), "compat coap base", True),
+    Room("transport", ("lib/lwm2m/transport/*.py",), "compat coap base DTLS", True),
     Room("formats", ("lib/lwm2m/formats/*.py",), "compat coap base"),
     Room("objects", ("lib/lwm2m/objects/*.py",), "compat coap base formats tree"),
     Room(
