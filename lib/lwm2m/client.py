@@ -45,7 +45,7 @@ class Client:
         self.sessions = []  # everything that has a link: the registrations, a Bootstrap, a download
         for server in servers:
             account = self.add(Server(server["ssid"], server["lifetime"], server["binding"]))
-            self.add_account(account, server["uri"])
+            self.add_account(account, server["uri"], server.get("security"))
 
     def add_account(self, account, uri, security=None):
         """Have a Registration for a Server object instance that was added; security is its Security instance."""
