@@ -79,7 +79,7 @@ class Transport(udp.Transport):
         self._security = security
         self._limit_s = limit_s
         self._engine = None
-        self._chance = False  # whether the session may go on: see open
+        self._unasked = False  # whether what was to be sent has not even left: the session may go on, see open
         self._failure = None  # what sending has met, where the TLS library must not see it
         self._watch_from_start()
 
@@ -89,13 +89,13 @@ class Transport(udp.Transport):
         self._alert = None
 
     def open(self):
-        """Connect as udp.Transport does, and begin a handshake. A session over which something has come since the last
-        open goes on in its place: a plain Update may do (OMA Core 1.1 section 6.2.2).
+        """Connect as udp.Transport does, and begin a handshake. Where only our own link was down, the session goes on in
+        its place: a plain Update may do (OMA Core 1.1 section 6.2.2). One that has met silence is over.
 
         Raises ConfigError if the credentials are of no use to this firmware.
         """
-        if self._engine and self._stands and self._chance:
-            self._chance = False
+        if self._engine and self._stands and self._unasked:
+            self._unasked = False
             return
         self.close()
         if self._security.certificate_usage == _TRUST_ANCHOR and not _clock_is_set():
@@ -123,7 +123,6 @@ class Transport(udp.Transport):
             if data:
                 self.waiting.append(data)
             if self._stands:
-                self._chance = True
                 log.info("%s:%d: DTLS session, %s", self.host, self.port, self._trust())
                 return "LINK_NEW"
             if clock.ms() > self._limit_s * 1000:
@@ -142,7 +141,7 @@ class Transport(udp.Transport):
         self._failure = None
         self._call(self._engine.send, datagram)
         if self._failure:
-            self._chance = True  # nobody was asked
+            self._unasked = True
             raise self._failure
 
     def recv(self):
@@ -151,7 +150,6 @@ class Transport(udp.Transport):
             return self.waiting.pop(0)
         first = self._call(self._engine.recv)
         while first:
-            self._chance = True
             data = self._call(self._engine.recv)
             if not data:
                 break
