@@ -14,6 +14,13 @@ def const(value):
 WakeEvent = asyncio.Event
 
 
+def aes(key, data, iv=None):
+    """Whole blocks encrypted by AES: in ECB mode, or in CBC mode if there is an iv."""
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    return Cipher(algorithms.AES(key), modes.CBC(iv) if iv else modes.ECB()).encryptor().update(data)
+
+
 def unique_id():
     """This computer's MAC address, 6 bytes."""
     return uuid.getnode().to_bytes(6, "big")
