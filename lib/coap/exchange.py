@@ -206,14 +206,11 @@ class Exchange:
         same = len(reply) <= 4 or reply[4 : 4 + (reply[0] & 15)] == message.token
         if same and now - when < self.parameters.exchange_lifetime_ms():
             return True
-        self._forget(mid)
-        return False
-
-    def _forget(self, mid):
         del self._seen[mid]
         for order in self._seen_order:
             if mid in order:
                 order.remove(mid)
+        return False
 
     def _remember(self, mid, reply, is_read, now):
         """Keep an answer for repeats. Reads and actions have rings of their own, so that polling cannot push out the

@@ -31,10 +31,6 @@ _FETCH = const(5)
 _POST = const(2)
 
 
-class UsedUp(OSError):
-    """All numbers of a context are used; it needs another key."""
-
-
 # -- the OSCORE option (RFC 8613 section 6.1) ---------------------------------------------------------------------------
 
 
@@ -103,23 +99,28 @@ def _byte_string(data):
 class Context:
     """What two sides share, seen from ours (RFC 8613 section 3.1).
 
-    number is the first that no message of ours has had. reserve(number) makes sure that none from `number` on, up to
-    what it returns, is used again after a restart, and raises OSError if it cannot. challenge is None if the other side
-    has not sent anything yet, else an Echo value: after a restart, the first request has to bring it (appendix B.1.2).
+    reserve() is called for the numbers of our messages: it returns (first, end) of a range that is never given out
+    again, whatever happens to the device, and raises OSError if it cannot. challenge is None if the other side cannot
+    have sent anything yet, else an Echo value: after a restart, its first request has to bring it (appendix B.1.2).
     """
 
-    def __init__(self, secret, salt, sender_id, recipient_id, id_context, number, reserve, challenge):
+    challenge = None
+
+    def __init__(self, secret, salt, sender_id, recipient_id, id_context, reserve):
         self.sender_id = sender_id
         self.recipient_id = recipient_id
         self.id_context = id_context
-        self.challenge = challenge
         self._sender_key = _derive(secret, salt, sender_id, id_context, b"Key", _KEY_LENGTH)
         self._recipient_key = _derive(secret, salt, recipient_id, id_context, b"Key", _KEY_LENGTH)
         self._common_iv = _derive(secret, salt, b"", id_context, b"IV", _NONCE_LENGTH)
-        self._number = self._reserved = number
         self._reserve = reserve
+        self._number = self._end = 0
         self._newest = -1  # number of a request, and a bit for each of the 32 up to it: whether it was there
         self._seen = 0
+
+    def fingerprint(self):
+        """8 bytes that tell the row of numbers of ours, which is one for each key, from all others."""
+        return sha256(self._sender_key + self._common_iv).digest()[:8]
 
     # -- out ------------------------------------------------------------------------------------------------------
 
@@ -147,11 +148,11 @@ class Context:
 
     def _next_piv(self):
         """The Partial IV that is next: a number without leading zero bytes (RFC 8613 section 5)."""
+        if self._number == self._end:
+            self._number, self._end = self._reserve()
         number = self._number
         if number > _LAST_NUMBER:
-            raise UsedUp("all OSCORE numbers are used, it needs another key")
-        if number >= self._reserved:
-            self._reserved = self._reserve(number)
+            raise OSError("OSCORE numbers are used up")
         self._number = number + 1
         return uint(number) or b"\0"
 

@@ -106,6 +106,11 @@ class Exchange(exchange.Exchange):
             on_reply(None, now)
         return super().poll(now)
 
+    def reset(self):
+        """As in coap.exchange."""
+        super().reset()
+        self._unsent = []
+
     def _bound_to(self, token):
         for bound in self._bound:
             if bound[0] == token:
@@ -186,12 +191,21 @@ class Exchange(exchange.Exchange):
         decode(head + token + plaintext[1:], message, self.memo)
 
     def _remember(self, mid, reply, is_read, now):
-        """Every answer is kept, as a repeat cannot be opened again; but of the big ones only the last."""
-        super()._remember(mid, reply, is_read, now)
+        """Every answer is kept for a while, as a repeat could not be opened again; but of the big ones only the last.
+        An action whose answer is gone will not be carried out twice: the replay window knows it."""
+        order = self._seen_order[1]
+        self._seen[mid] = (now, reply)
+        order.append(mid)
         if len(reply) > _BIG:
-            if self._big is not None and self._big != mid:
-                self._forget(self._big)
+            self._drop(self._big)
             self._big = mid
+        if len(order) > self.parameters.SEEN:
+            self._drop(order[0])
+
+    def _drop(self, mid):
+        if mid in self._seen_order[1]:
+            self._seen_order[1].remove(mid)
+            del self._seen[mid]
 
     # -- responses of the peer ----------------------------------------------------------------------------------
 

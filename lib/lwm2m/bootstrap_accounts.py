@@ -27,7 +27,7 @@ def pairs(client):
         for other in sorted(securities):
             server, security = servers[iid], securities[other]
             if not security.bootstrap and server.ssid is not None and server.ssid == security.ssid:
-                if not _lack(server) and not _unusable(security):
+                if not _lack(server) and not _unusable(client, security):
                     found.append((server, security))
                     break
     return found
@@ -45,7 +45,7 @@ def inconsistency(client):
             return "two accounts have the short server id %d" % server.ssid
         seen.append(server.ssid)
     for security in objects.get(0, {}).values():
-        problem = _unusable(security)
+        problem = _unusable(client, security)
         if problem:
             return "/0/%d: %s" % (security.iid, problem)
         if not security.bootstrap:
@@ -67,7 +67,7 @@ def _lack(obj):
     return None
 
 
-def _unusable(security):
+def _unusable(client, security):
     """What is wrong with a Security instance, or None."""
     uri = security.uri or ""
     scheme, _, rest = uri.partition(":")
@@ -83,6 +83,10 @@ def _unusable(security):
         return "ssid is missing"
     if security.mode < _NO_SEC and not (security.identity and security.secret_key):
         return "keys are missing"
+    if security.oscore:
+        from lwm2m import oscore_keys
+
+        return oscore_keys.link_problem(client, security)
     return None
 
 
@@ -96,6 +100,10 @@ def blank(client, oid):
         from lwm2m.objects.access_control import AccessControl
 
         return _without(AccessControl(0), "object_id instance_id")
+    if oid == 21:
+        from lwm2m.objects.oscore import Oscore
+
+        return Oscore()
     make = client.tree.creators.get(oid)
     if make is None:
         raise NotFound()

@@ -72,11 +72,15 @@ def _discover(client, session, path):
             if ver or not instances:
                 links.append("</%d>%s" % (oid, ver))
         for iid in sorted(instances):
-            links.append("</%d/%d>%s" % (oid, iid, _parameters(instances[iid], version)))
+            links.append("</%d/%d>%s" % (oid, iid, _parameters(client, instances[iid], version)))
     return 0x45, ((12, _LINK),), ",".join(links).encode()
 
 
-def _parameters(obj, version):
+def _parameters(client, obj, version):
+    if obj.OID == _OSCORE and version not in ("1.0", "1.1"):
+        for security in client.tree.objects[0].values():
+            if security.oscore == (_OSCORE, obj.iid) and not security.bootstrap and security.ssid is not None:
+                return ";ssid=%d" % security.ssid
     if obj.OID > 1 or obj.ssid is None or (obj.OID == 0 and obj.bootstrap):
         return ""
     text = ";ssid=%d" % obj.ssid

@@ -131,6 +131,9 @@ def remove_account(client, account, now):
     for security in list(client.tree.objects.get(0, {}).values()):
         if security.ssid == account.ssid and not security.bootstrap:
             client.remove(security, now)
+            keys = client.tree.objects.get(21, {}).get(security.oscore and security.oscore[1])
+            if keys:
+                client.remove(keys, now)
     if client.access:
         client.access.deleted(account)
         client.access.account_removed(account.ssid)
