@@ -62,13 +62,13 @@ class Fetch:
         self._enter("STOPPED", "closed")
         self.exchange.reset()
 
-    def link_up(self, now):
+    def link_up(self, now, event=None):
         """The transport is ready for datagrams."""
         self._enter("FETCHING", "open")
         self.download.send(now)
         self._client.wake()
 
-    def link_down(self, reason, now):
+    def link_down(self, reason, now, event=None):
         """The transport cannot be opened, or broke."""
         self._back_off(reason, None, now)
 

@@ -14,6 +14,7 @@ _LONGEST_SLEEP_ms = const(86400000)  # asyncio refuses 6 days, and the clock mus
 # Rooms that can be imported again, and what they stand on. When memory is short they are given back.
 _ROOMS = const("blocks composite creating discover write_attributes writing change bounds settings table retry")
 _FORMATS = const("text opaque cbor cbor_item senml senml_json senml_cbor json_item lwm2m_json typed tlv link")
+_LAST_ATTEMPT = const(99)
 _PAUSE_s = 0.2  # after something unexpected: it must not come back in a tight loop
 
 running = []  # the Runner that a Ctrl-C has to close, if any
@@ -166,34 +167,45 @@ class Runner:
 
     def _open(self, session, now):
         entry = self._transports.get(session)
-        if entry is None:
-            try:
-                host, port = parse_uri(session.uri)
-            except ConfigError as error:  # of an account that a server wrote; config.json was checked at the start
-                session.link_down(str(error), now)
-                return
-            entry = self._transports[session] = [self._transport(session, host, port), None]
-        elif entry[1]:
-            entry[1].cancel()
-            entry[1] = None
         try:
+            if entry is None:
+                entry = self._transports[session] = [self._transport(session), None]
+            elif entry[1]:
+                entry[1].cancel()
+                entry[1] = None
             entry[0].open()
         except (ConfigError, OSError) as error:
-            self._shut(session)
-            if isinstance(error, ConfigError) and not [1 for one in self.client.sessions if one.exchange.touched]:
-                raise  # at the start; later a local port that is taken is a matter of time, not of the configuration
-            session.link_down("no link: %s" % error, now)
+            if session in self._transports:
+                self._shut(session)
+            if isinstance(error, ConfigError) and self._is_configured(session):
+                raise
+            self._down(session, "no link", error)
             return
+        session.link = "shaking"  # hands, where there is DTLS; the runner's own, between "opening" and "open"
         entry[1] = asyncio.create_task(self._read(session, entry[0]))
-        session.link_up(now)
+        if not entry[0].handshake:
+            session.link_up(now)
 
-    def _transport(self, session, host, port):
+    def _is_configured(self, session):
+        """Whether what does not work is what config.json says, at the start; later, and where a Bootstrap-Server wrote
+        the account, it is a matter of time."""
+        client = self.client
+        if client.accounts and session is not client.bootstrap:
+            return False
+        return not [1 for one in client.sessions if one.exchange.touched]
+
+    def _transport(self, session):
+        host, port = parse_uri(session.uri)
+        local_port = self.client.local_port if session in self.client.registrations[:1] else 0
+        if session.uri.startswith("coaps://"):
+            from lwm2m.transport.dtls import Transport
+
+            return Transport(host, port, local_port, session.security, self.client.config.HANDSHAKE_s)
         if session.uri.startswith("coap+tcp://"):
-            from lwm2m.transport import tcp as transport
+            from lwm2m.transport.tcp import Transport
         else:
-            from lwm2m.transport import udp as transport
-        is_first = session in self.client.registrations[:1]
-        return transport.Transport(host, port, self.client.local_port if is_first else 0)
+            from lwm2m.transport.udp import Transport
+        return Transport(host, port, local_port)
 
     def _shut(self, session):
         transport, task = self._transports.pop(session)
@@ -214,7 +226,10 @@ class Runner:
         sock, outbox = transport.sock, session.outbox
         while True:
             try:
-                await readable(sock)  # pyright: ignore[reportGeneralTypeIssues] - MicroPython awaits any generator
+                if session.link == "shaking":
+                    session.link_up(now(), await transport.handshake())
+                if not transport.waiting:
+                    await readable(sock)  # pyright: ignore[reportGeneralTypeIssues] - MicroPython awaits any generator
                 datagram = transport.recv()
                 if datagram:
                     receive(session, datagram, now())
@@ -245,5 +260,16 @@ class Runner:
 
     def _broken(self, session, error):
         session.outbox.clear()
-        if session.link == "open":
-            session.link_down("link lost: %s" % error, self._clock.ms())
+        if session.link in ("open", "shaking"):
+            self._down(session, "link lost" if session.link == "open" else "no link", error)
+
+    def _down(self, session, what, error):
+        """Tell a session that there is no link, and the account which alert has ended it (/1/x/11)."""
+        alert, account = getattr(error, "alert", None), getattr(session, "account", None)
+        if alert is not None and account:
+            account.set("tls_alert", alert)
+        event = "LINK_DOWN"
+        if getattr(error, "final", False):  # to ask again soon is of no use: the attempts of this sequence are over
+            event = "REFUSED"
+            session.attempt = _LAST_ATTEMPT
+        session.link_down("%s: %s" % (what, error), self._clock.ms(), event)

@@ -15,7 +15,10 @@ _SHORT_DATAGRAM = const(128)
 
 
 class Transport:
-    """Datagrams to and from one server. `sock` is what to wait on; every method but close may raise OSError."""
+    """Datagrams to and from one server. `sock` is what to wait on, unless `waiting` says that something is there
+    already; `handshake`, where there is one, is to be awaited after open. Every method but close may raise OSError."""
+
+    waiting = handshake = None
 
     def __init__(self, host, port, local_port=0):
         self.host = host
@@ -83,9 +86,8 @@ class Transport:
             return None
         return datagram
 
-    def _recv(self):
+    def _recv(self, limit=_MAX_DATAGRAM):
         try:
-            limit = _MAX_DATAGRAM
             datagram = self.sock.recv(limit + 1)
         except MemoryError:
             # The heap has no such hole left. Most requests are short; a longer one is lost, and when the server sends
