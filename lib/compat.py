@@ -56,12 +56,6 @@ if is_micropython:
 
         return machine.unique_id()
 
-    def aes(key, data, iv=None):
-        """Whole blocks encrypted by AES: in ECB mode, or in CBC mode if there is an iv."""
-        from cryptolib import aes
-
-        return aes(key, 2 if iv else 1, iv).encrypt(data)
-
     def readable(sock):
         """Await this: a datagram waits in a socket."""
         yield core._io_queue.queue_read(sock)
@@ -91,4 +85,4 @@ if is_micropython:
             return self._now
 
 else:
-    from compat_host import Clock, WakeEvent, aes, const, print_exception, readable, unique_id, wait_event
+    from compat_host import Clock, WakeEvent, const, print_exception, readable, unique_id, wait_event

@@ -14,11 +14,16 @@ def const(value):
 WakeEvent = asyncio.Event
 
 
-def aes(key, data, iv=None):
-    """Whole blocks encrypted by AES: in ECB mode, or in CBC mode if there is an iv."""
+class _Cipher:
+    def __init__(self, context):
+        self.encrypt = context.update
+
+
+def aes(key, mode, iv=None):
+    """What MicroPython has in cryptolib: an object with encrypt(whole blocks); mode 1 is ECB, 2 CBC."""
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-    return Cipher(algorithms.AES(key), modes.CBC(iv) if iv else modes.ECB()).encryptor().update(data)
+    return _Cipher(Cipher(algorithms.AES(key), modes.ECB() if mode == 1 else modes.CBC(iv)).encryptor())
 
 
 def unique_id():

@@ -107,7 +107,7 @@ def test_observe():
 
 def test_observe_that_a_proxy_does_not_want():
     """It has taken the outer Observe away: a plain Read. A cancellation counts without it."""
-    peer, workshop = registered()
+    peer, _ = registered()
 
     def proxy(datagram):
         outer = Packet(datagram)
@@ -217,7 +217,7 @@ def test_an_execute_is_not_repeated_after_many_others():
     eq(workshop.count, 1)
 
 
-# -- what is not protected ----------------------------------------------------------------------------------------------
+# -- what is not protected --------------------------------------------------------------------------------------------
 
 
 def test_an_unprotected_request_is_refused():
@@ -233,7 +233,7 @@ def test_an_unprotected_request_is_refused():
 
 def test_what_cannot_be_opened():
     """RFC 8613 section 8.2: answers without protection, and silence if the request is non-confirmable."""
-    peer, workshop = registered()
+    peer, _ = registered()
     cases = [
         (b"", b"x" * 20, "4.02", b"Failed to decode COSE"),
         (b"\x09\x05\x02", b"x" * 20, "4.01", b"Security context not found"),
@@ -307,7 +307,7 @@ def test_a_response_to_another_request_is_none():
     eq(peer.state, "UPDATING")
 
 
-# -- Echo ---------------------------------------------------------------------------------------------------------------
+# -- Echo -------------------------------------------------------------------------------------------------------------
 
 
 def test_a_server_that_wants_an_echo_gets_it():
@@ -343,7 +343,7 @@ def test_after_a_restart_the_first_request_is_challenged():
     eq(workshop.count, 2)
 
 
-# -- numbers ------------------------------------------------------------------------------------------------------------
+# -- numbers ----------------------------------------------------------------------------------------------------------
 
 
 def test_without_numbers_nothing_leaves():
@@ -382,7 +382,7 @@ def test_without_numbers_a_registered_device_still_answers():
     eq([one.payload for one in peer.notifications(b"\x07")][-1], b"2")
 
 
-# -- hostile bytes --------------------------------------------------------------------------------------------------------
+# -- hostile bytes ----------------------------------------------------------------------------------------------------
 
 
 def test_noise_is_survived():

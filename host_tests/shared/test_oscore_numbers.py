@@ -38,7 +38,7 @@ def say(context, used, count):
         used.append(int.from_bytes(context.protect_request(2, (), b"x")[3], "big"))
 
 
-# -- a power cut --------------------------------------------------------------------------------------------------------
+# -- a power cut ------------------------------------------------------------------------------------------------------
 
 
 def life(flash, used):
@@ -148,10 +148,10 @@ def test_the_same_keys_are_the_same_context():
     eq(oscore.exchange(client, security)(client.config, None, None, client.randbelow)._context is before, False)
 
 
-# -- what config.json says ------------------------------------------------------------------------------------------------
+# -- what config.json says --------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    ("keys", 'oscore must be an object in braces with sender_id, recipient_id, secret, salt, id_context'),
+    ("keys", "oscore must be an object in braces with sender_id, recipient_id, secret, salt, id_context"),
     ({"key": "00"}, "oscore: there is no key; there are sender_id, recipient_id, secret, salt, id_context"),
     ({"recipient_id": "01", "secret": SECRET}, "oscore: sender_id is missing"),
     ({"sender_id": "00", "secret": SECRET}, "oscore: recipient_id is missing"),

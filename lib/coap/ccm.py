@@ -4,10 +4,14 @@ Both halves of CCM are modes that the cipher has in C: the tag is the last block
 stream is ECB over a row of counters.
 """
 
-from compat import aes, const
+from compat import const, optional
+
+cipher = optional("cryptolib") or optional("compat_host")
 
 TAG_LENGTH = 8
 
+_ECB = const(1)
+_CBC = const(2)
 _BLOCK = const(16)
 _FLAGS = const(0x59)  # of block B0: there is associated data, a tag of 8 bytes, a length of 2
 
@@ -43,7 +47,7 @@ def _mac(key, nonce, aad, plaintext):
     data += bytes(-len(data) % _BLOCK)
     data += plaintext
     data += bytes(-len(data) % _BLOCK)
-    return aes(key, data, bytes(_BLOCK))[-_BLOCK:]
+    return cipher.aes(key, _CBC, bytes(_BLOCK)).encrypt(data)[-_BLOCK:]
 
 
 def _key_stream(key, nonce, length):
@@ -53,7 +57,7 @@ def _key_stream(key, nonce, length):
         counters.append(1)
         counters += nonce
         counters += number.to_bytes(2, "big")
-    return aes(key, counters)
+    return cipher.aes(key, _ECB).encrypt(counters)
 
 
 def _xor(one, other):

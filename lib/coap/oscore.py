@@ -31,7 +31,7 @@ _FETCH = const(5)
 _POST = const(2)
 
 
-# -- the OSCORE option (RFC 8613 section 6.1) ---------------------------------------------------------------------------
+# -- the OSCORE option (RFC 8613 section 6.1) -------------------------------------------------------------------------
 
 
 def encode_option(piv=b"", kid=None, kid_context=None):
@@ -65,7 +65,7 @@ def decode_option(value):
     return piv, kid, kid_context
 
 
-# -- keys (RFC 8613 section 3.2, RFC 5869) ------------------------------------------------------------------------------
+# -- keys (RFC 8613 section 3.2, RFC 5869) ----------------------------------------------------------------------------
 
 
 def hmac(key, data):
@@ -93,7 +93,7 @@ def _byte_string(data):
     return (bytes((0x40 | length,)) if length < 24 else bytes((0x58, length))) + data
 
 
-# -- the security context -----------------------------------------------------------------------------------------------
+# -- the security context ---------------------------------------------------------------------------------------------
 
 
 class Context:

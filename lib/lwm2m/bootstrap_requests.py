@@ -25,6 +25,7 @@ _SIZE1 = const(60)
 _DEVICE = const(3)
 _GATEWAY = const(25)
 _OSCORE = const(21)
+_NO_LINK = (MAX_ID, MAX_ID)
 _READABLE = const((1, 2))  # Server and Access Control
 _KNOWN = const((0, 1, 2))  # objects that every client has, even without an instance
 
@@ -154,6 +155,8 @@ def write(client, session, path, format, decoded):
             obj, is_there = blank(client, oid), False
         rows = {row[3]: row for row in obj.rows()}
         changes = [change for change in changes if _may_write(obj, rows[change[0]])]
+        if obj.OID == 0 and ("oscore", _NO_LINK) in changes:
+            changes[changes.index(("oscore", _NO_LINK))] = "oscore", None
         plan.append((iid, obj, is_there, moves, changes, [rid for _, rid, _ in records if rid is not None]))
     stage = session.changes()
     done = []

@@ -26,8 +26,6 @@ _RECORDS = const(16)  # keys whose numbers are kept, those reserved last
 def exchange(client, security):
     """What makes the Exchange of an account, to be called as coap.exchange.Exchange is. Raises ConfigError if
     there are no keys."""
-    if security.uri.startswith("coap+tcp://"):
-        raise ConfigError("OSCORE is there over UDP and DTLS, not over TCP")
     context = _context(client, keys(client, security))
     return lambda *arguments: oscore_exchange.Exchange(context, *arguments)
 

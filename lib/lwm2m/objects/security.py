@@ -38,7 +38,3 @@ class Security(Object):
         self.uri = uri
         self.ssid = ssid
         self.mode = mode
-
-    def write_oscore(self, link):
-        """A Bootstrap-Server's write; the null link says that there is none."""
-        self.set("oscore", None if link == (65535, 65535) else link)
