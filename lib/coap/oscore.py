@@ -104,7 +104,7 @@ class Context:
     have sent anything yet, else an Echo value: after a restart, its first request has to bring it (appendix B.1.2).
     """
 
-    challenge = None
+    challenge: bytes | None = None
 
     def __init__(self, secret, salt, sender_id, recipient_id, id_context, reserve):
         self.sender_id = sender_id

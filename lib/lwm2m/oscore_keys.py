@@ -27,14 +27,14 @@ def configure(account, settings, folder):
             raise ConfigError("oscore: there is no %s; there are %s" % (name, _NAMES.replace(" ", ", ")))
         setattr(keys, name, _unhex(name, settings[name]))
     found = problem(keys)
-    if not found and len(keys.secret) < _SHORTEST_SECRET:
+    if not found and len(keys.secret or b"") < _SHORTEST_SECRET:
         found = "secret must have at least %d bytes" % _SHORTEST_SECRET
     if not found and account["uri"].startswith("coap+tcp://"):
         found = "it is there over UDP and DTLS, not over TCP"
     if found:
         raise ConfigError("oscore: " + found)
     security = account.get("security") or Security(account["uri"], account.get("ssid"))
-    security.oscore = keys
+    security.oscore = keys  # pyright: ignore[reportAttributeAccessIssue] - until lwm2m.oscore makes it a link
     account["security"] = security
     account["oscore"] = " ".join([str(settings.get(name)) for name in _NAMES.split()])  # see lwm2m.accounts.mark
 
