@@ -27,7 +27,7 @@ def options(**changes: str) -> tuple[str, ...]:
 
 
 def context_in(folder: Path, sequence: dict | None = None, **changes: str) -> oscore.FilesystemSecurityContext:
-    """The server's side of these keys, with aiocoap's files in a folder. `sequence` is what an earlier life has left."""
+    """The server's side of these keys, with aiocoap's files in a folder. `sequence` is what an earlier life left."""
     folder.mkdir(exist_ok=True)
     keys = {"sender-id_hex": SERVER, "recipient-id_hex": DEVICE, "secret_hex": SECRET, **changes}
     (folder / "settings.json").write_text(json.dumps(keys))

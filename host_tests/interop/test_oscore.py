@@ -73,7 +73,7 @@ async def test_everything_works_inside(tmp_path, interpreter):
 
 
 async def test_observe(tmp_path):
-    """Notifications, some of them confirmable, each under a number of its own; outer Observe and code as the RFC has."""
+    """Notifications, some of them confirmable, each under its own number; outer Observe and code as in the RFC."""
     async with (
         OscoreServer.open(context_in(tmp_path / "keys")) as server,
         Proxy.before(server.port) as proxy,
@@ -184,7 +184,7 @@ async def test_killed_and_started_again(tmp_path):
                     await board.stop(signal.SIGKILL)
         used = dict(numbers(proxy.passed))
         assert len(used) >= 3
-        assert {number: text for number, text in reversed(numbers(proxy.passed))} == used  # a repeat is the same bytes
+        assert dict(reversed(numbers(proxy.passed))) == used  # a repeat is the same bytes
         assert not [error for error in server.refused if isinstance(error, oscore.ReplayError)]
 
 
