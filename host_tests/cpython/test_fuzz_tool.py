@@ -36,7 +36,7 @@ def fuzz_it(*words):
 
 
 def test_a_bug_is_found_on_both_pythons(tmp_path, broken, micropython):
-    """Exit 1, a signature that names the place, a reproducer of a few bytes that fails with this lib/ and not with ours;
+    """Exit 1, a signature that names the place, a reproducer of a few bytes, which is good for our lib/;
     the next campaign tries it first."""
     folder = tmp_path / "out"
     words = ("--seconds", 6, "--seed", 1, "--target", "execute", "--folder", folder, "--lib", broken)
@@ -69,7 +69,9 @@ def _signature(path):
 def test_what_hangs_is_found(tmp_path, broken, monkeypatch, micropython, capsys):
     """A process that says nothing for too long is ended, and what it was doing is found out."""
     path = broken / "lwm2m" / "path.py"
-    path.write_text(path.read_text().replace("    value = 0\n", "    value = 0\n    while segment == b'3':\n        pass\n"))
+    path.write_text(
+        path.read_text().replace("    value = 0\n", "    value = 0\n    while segment == b'3':\n        pass\n")
+    )
     monkeypatch.setattr(engines, "SILENCE_S", 3)
     monkeypatch.setattr(engines, "available", lambda: (["micropython"], []))
     monkeypatch.setattr(campaign, "available", lambda: (["micropython"], []))

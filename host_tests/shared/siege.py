@@ -111,6 +111,7 @@ class Siege:
         self.kind = kind & 3
         self.problems = []
         self.caught = None
+        self.mids = set()  # Message IDs of requests
         self.datagrams = 0
         self.kept_quiet = self._hush()
         version = "1.2" if kind & 1 else "1.1"
@@ -186,7 +187,10 @@ class Siege:
             self.datagrams += 1
             packets = peer.send(data)
             self._complain()
-            self._judge_answers(data, packets, op)
+            data = bytes(data)
+            known = data[2:4] in self.mids or op == REPLY
+            self.mids.add(data[2:4])
+            self._judge_answers(data, packets, known)
             if self.client.due is not None and self.client.due <= self.world.now:
                 self.world.run(self.world.now)
         else:
@@ -229,14 +233,14 @@ class Siege:
 
     # -- invariants ---------------------------------------------------------------------------------------------------
 
-    def _judge_answers(self, data, packets, op):
-        """What answers a datagram answers it, and no more than once. What comes under the Message ID of the client's last
-        datagram may be taken for a repeat."""
+    def _judge_answers(self, data, packets, known):
+        """What answers a datagram answers it, and no more than once. What comes under a Message ID that is
+        known may be taken for a repeat."""
         answers = [packet for packet in packets if packet.type in ("ACK", "RST")]
         assert len(answers) < 2, "%d answers to %s" % (len(answers), show(data))
         for packet in answers:
             assert packet.mid == data[2] * 256 + data[3], "%r answers %s" % (packet, show(data))
-            if packet.code and op == DATAGRAM:
+            if packet.code and not known:
                 asked = Packet(data)
                 assert packet.token == asked.token, "%r answers %r" % (packet, asked)
                 allowed = (_ERRORS + " " + _SUCCESSES.get(asked.code, "")).split()

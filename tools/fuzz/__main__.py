@@ -11,7 +11,7 @@ from tools.mpy import LIB, ROOT
 from .campaign import Campaign
 from .engines import worker
 
-_EPILOG = """Reproducers are text files, FOLDER/crashes/TARGET-*.hex; the next campaign tries them first. To look at one:
+_EPILOG = """Reproducers are text files, FOLDER/crashes/TARGET-*.hex; the next campaign tries them first. By hand:
     PYTHONPATH=lib:host_tests/shared python tools/fuzz/worker.py replay FILE
 Once it is mended, it belongs into host_tests/vectors/fuzz/, where the tests keep an eye on it.
 Exit status: 0 if nothing has gone wrong, 1 if something has, 2 for what cannot be meant."""
