@@ -7,9 +7,8 @@ pyOpenSSL's own secrets (`OpenSSL._util`, pre-shared keys need them), so its ver
 
 import ipaddress
 
-from cryptography.hazmat.primitives import serialization
 from dtls_context import Context, client_context, load_certificate, load_key, server_context
-from OpenSSL import SSL
+from OpenSSL import SSL, crypto
 from OpenSSL._util import lib
 
 __all__ = [
@@ -171,8 +170,8 @@ class Session:
     @property
     def peer_certificate(self):
         """The peer's certificate, DER, or None."""
-        certificate = self._ssl.get_peer_certificate(as_cryptography=True)
-        return certificate and certificate.public_bytes(serialization.Encoding.DER)
+        certificate = self._ssl.get_peer_certificate()
+        return certificate and crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
 
     @property
     def cipher(self):
