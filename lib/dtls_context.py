@@ -187,10 +187,10 @@ def _server_callback(key_of):
     @ffi.callback("unsigned int(SSL *, char *, unsigned char *, unsigned int)", error=0)
     def look_up(ssl, name, out_key, longest):
         identity = ffi.string(name)
+        SSL.Connection._reverse_mapping[ssl].get_app_data().peer_identity = identity[:LONGEST_IDENTITY]
         key = key_of(identity) if len(identity) <= LONGEST_IDENTITY else None
         if not key or len(key) > longest:
             return 0
-        SSL.Connection._reverse_mapping[ssl].get_app_data().peer_identity = identity
         ffi.memmove(out_key, key, len(key))
         return len(key)
 

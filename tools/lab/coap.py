@@ -42,22 +42,17 @@ class CoapEndpoint:
 
     async def open_coap(self, host: str, port: int) -> int:
         """Bind to host and port (0: any free one); returns the port. Raises StartError."""
-        bound = await _bound_socket(host, port)
         tokens = Tokens(self._context)
-        messages = Messages(tokens)
-        datagrams = await Datagrams._create_transport_endpoint(bound, messages, library_log, self._context.loop)
-        return self._add(tokens, messages, datagrams)
+        return await self._open(Datagrams, tokens, Messages(tokens), host, port)
 
     async def open_coaps(self, host: str, port: int, trust: Trust) -> int:
         """The same for DTLS with those whom `trust` knows."""
-        dtls = trust.context()
-        bound = await _bound_socket(host, port)
         tokens = Tokens(self._context)
-        messages = SecureMessages(tokens)
-        datagrams = await SecureDatagrams.open(bound, messages, self._context.loop, trust, dtls)
-        return self._add(tokens, messages, datagrams)
+        return await self._open(SecureDatagrams, tokens, SecureMessages(tokens, trust), host, port)
 
-    def _add(self, tokens: Tokens, messages: Messages, datagrams: Datagrams) -> int:
+    async def _open(self, kind: type[Datagrams], tokens: Tokens, messages: Messages, host: str, port: int) -> int:
+        bound = await _bound_socket(host, port)
+        datagrams = await kind._create_transport_endpoint(bound, messages, library_log, self._context.loop)
         messages.message_interface, tokens.token_interface = datagrams, messages
         self._context.request_interfaces.append(tokens)
         return datagrams._local_port()

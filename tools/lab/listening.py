@@ -32,8 +32,9 @@ class Listening:
     def __init__(self, host: str, port: int | None, security: Security | None, role: str):
         if port is None and security is None:
             raise UsageError("a server without coap and without coaps has nothing to do")
-        self.host, self.port = host, port
-        self.secure_port = security.port if security else None
+        self.host = host
+        self.port: Any = port  # None: no coap
+        self.secure_port: Any = security.port if security else None
         self.certificate: bytes | None = None  # the server's, DER
         self._security, self._role = security, role
         self._coap: CoapEndpoint

@@ -15,7 +15,7 @@ from aiocoap.message import Direction
 from aiocoap.transports.udp6 import UDP6EndpointAddress
 
 from .dtls import Peer, Sessions
-from .layers import Datagrams, Messages, ignored, is_well_formed, library_log, log
+from .layers import Datagrams, Messages, Tokens, ignored, is_well_formed, log
 from .library import DtlsError
 from .trust import Trust
 
@@ -54,7 +54,13 @@ class SecureAddress(UDP6EndpointAddress):
 
 
 class SecureMessages(Messages):
+    """The message layer above a socket for those whom `trust` knows. Raises StartError."""
+
     message_interface: "SecureDatagrams"
+
+    def __init__(self, tokens: Tokens, trust: Trust):
+        super().__init__(tokens)
+        self.trust, self.dtls = trust, trust.context()
 
     def dispatch_error(self, exception: Exception, remote: Any) -> None:
         """An error from the network is about a place: whoever waits for the session there hears of it."""
@@ -65,21 +71,15 @@ class SecureMessages(Messages):
 
 
 class SecureDatagrams(Datagrams):
-    """The socket. Make one with `open`."""
+    """The socket."""
 
-    trust: Trust
+    transport: Any
 
-    @classmethod
-    async def open(
-        cls, bound: socket.socket, messages: SecureMessages, loop: Any, trust: Trust, dtls: Any
-    ) -> "SecureDatagrams":
-        """On a bound socket, for those whom `trust` knows; `dtls` is its context."""
-        self = await cls._create_transport_endpoint(bound, messages, library_log, loop)
-        self.trust = trust
-        self._sessions = Sessions(dtls, self._transmit, self._began, self._over, time.monotonic)
+    def __init__(self, ctx: SecureMessages, log: Any, loop: Any):
+        super().__init__(ctx, log, loop)
+        self.trust = ctx.trust
+        self._sessions = Sessions(ctx.dtls, self._transmit, self._began, self._over, time.monotonic)
         self._due: asyncio.TimerHandle | None = None
-        self._poll()
-        return self
 
     def remote_at(self, sockaddr: tuple) -> SecureAddress | None:
         """The session at a place."""
@@ -98,10 +98,11 @@ class SecureDatagrams(Datagrams):
         self._poll()
 
     def send(self, message: Message) -> None:
+        remote: Any = message.remote
         try:
-            self._sessions.send(message.remote.peer, message.encode())
+            self._sessions.send(remote.peer, message.encode())
         except DtlsError as error:
-            self.loop.call_soon(self._ctx.dispatch_error, error, message.remote)
+            self.loop.call_soon(self._ctx.dispatch_error, error, remote)
 
     async def recognize_remote(self, remote: Any) -> bool:
         return isinstance(remote, SecureAddress) and remote.interface is self
