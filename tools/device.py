@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools import mpy
+from tools import credentials, mpy
 from tools.board.names import CHIPS, ROOT
 from tools.board.supervisor import Supervisor, SupervisorError
 
@@ -20,6 +20,8 @@ _LOG_LEVELS = ("error", "warning", "info", "debug")
 # The access point that the virtual world has (board_world.DEFAULTS), so that boot.py has something to join.
 _WIFI = {"ssid": "microlwm2m", "password": "virtual-board"}
 _URI = re.compile(r"(coaps?|coap\+tcp)://(\[[0-9A-Fa-f:.]+\]|[^\s:/?#\[\]@]+)(:([0-9]{1,5}))?/?")
+
+_FILES = ("cert", "key", "ca", "server_cert")  # options that are files of credentials
 
 _HEAP = re.compile(r"[0-9]{1,10}[kKmM]?")
 _LEAST_HEAP = 176 << 10  # enough for main.py to register; with 192k it has room for every request
@@ -48,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    p.add_argument("--server", action="append", metavar="URI", help="coap://host:port; repeat for several servers")
+    p.add_argument("--server", action="append", metavar="URI", help="coap(s)://host:port; repeat for several servers")
     p.add_argument("--endpoint", metavar="NAME", help="endpoint client name (default: made from the MAC address)")
     p.add_argument("--lifetime", type=int, metavar="S", help="lifetime of the registration in seconds")
     p.add_argument("--binding", metavar="U", help="U for UDP, T for TCP (coap+tcp://); with Q for queue mode")
@@ -56,10 +58,12 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--lwm2m-version", choices=("1.0", "1.1", "1.2"), help="version that the client speaks")
     p.add_argument("--bootstrap", action="store_true", help="--server is a bootstrap server")
     p.add_argument("--psk-identity", metavar="ID", help="DTLS: identity of the pre-shared key")
-    p.add_argument("--psk-key", metavar="HEX", help="DTLS: pre-shared key")
-    p.add_argument("--cert", metavar="FILE", help="DTLS: client certificate")
-    p.add_argument("--key", metavar="FILE", help="DTLS: private key")
-    p.add_argument("--ca", metavar="FILE", help="DTLS: who signed the server's certificate")
+    p.add_argument("--psk-key", metavar="HEX", help="DTLS: pre-shared key; others on this machine may see it")
+    p.add_argument("--cert", metavar="FILE", help="DTLS: client certificate, PEM or DER")
+    p.add_argument("--key", metavar="FILE", help="DTLS: its private key")
+    p.add_argument("--ca", metavar="FILE", help="DTLS: certificate of who signed the server's")
+    p.add_argument("--server-cert", metavar="FILE", help="DTLS: the server's own certificate, in place of --ca")
+    p.add_argument("--sni", metavar="NAME", help="DTLS: the server's name, if it is not that of the URI")
     p.add_argument("--local-port", type=int, metavar="N", help="UDP port of the client (default: any)")
     p.add_argument("--interpreter", choices=("unix", "cpython"), default="unix", help="MicroPython or CPython")
     # More than an ESP32 has, as pointers are twice as long here, and pins and sensors, C on a board, are Python.
@@ -73,30 +77,19 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-def refuse_what_is_not_there(options: argparse.Namespace) -> None:
-    """UsageError "not yet: ..." for options whose feature is still to come."""
-    missing = {
-        "--psk-identity and --psk-key": options.psk_identity or options.psk_key,
-        "--cert, --key and --ca": options.cert or options.key or options.ca,
-        "coaps:// servers": any(uri.startswith("coaps:") for uri in options.server or ()),
-    }
-    for option, asked in missing.items():
-        if asked:
-            raise UsageError(f"not yet: {option} will come with a later release")
-
-
 def check(options: argparse.Namespace) -> None:
     """UsageError for values that cannot work."""
     for uri in options.server or ():
         match = _URI.fullmatch(uri)
         if not match or not 0 < int(match[4] or 5683) < 65536:
-            raise UsageError(f"--server must look like coap://host:port, not {uri}")
+            raise UsageError(f"--server must look like coap://host:port or coaps://host:port, not {uri}")
     if options.lifetime is not None and not 0 <= options.lifetime < 1 << 31:
         raise UsageError(f"--lifetime must be a number of seconds from 0 to 2147483647, not {options.lifetime}")
     if options.local_port is not None and not 0 <= options.local_port < 65536:
         raise UsageError(f"--local-port must be from 0 to 65535, not {options.local_port}")
     if options.binding not in (None, "U", "UQ", "T", "TQ"):
         raise UsageError(f"--binding must be U, UQ, T or TQ, not {options.binding}: there are UDP and TCP")
+    check_credentials(options)
     if options.bootstrap and len(options.server or ()) > 1:
         raise UsageError("--bootstrap makes the --server a bootstrap server, and there can be only one")
     if options.endpoint is not None and not options.endpoint.strip():
@@ -107,6 +100,20 @@ def check(options: argparse.Namespace) -> None:
         raise UsageError(f"--heap must be a number of bytes from {_LEAST_HEAP >> 10}k to 1024m, not {options.heap}")
     if not Path(options.program).is_file():
         raise UsageError(f"--program {options.program} is not a file")
+
+
+def check_credentials(options: argparse.Namespace) -> None:
+    """UsageError for options that say half of what a handshake needs."""
+    for one, other in (("psk_identity", "psk_key"), ("cert", "key")):
+        if bool(getattr(options, one)) != bool(getattr(options, other)):
+            raise UsageError(f"--{one} and --{other} come together".replace("_", "-"))
+    certificates = options.cert or options.ca or options.server_cert
+    if (options.psk_identity and certificates) or (options.ca and options.server_cert):
+        raise UsageError("there must be --psk-identity and --psk-key, --server-cert or --ca, and only one of them")
+    if options.psk_key and not re.fullmatch("([0-9A-Fa-f]{2}){1,64}", options.psk_key):
+        raise UsageError("--psk-key must be 1 to 64 bytes in hex, two digits each")
+    if options.psk_identity and (not _is_utf8(options.psk_identity) or len(options.psk_identity.encode()) > 128):
+        raise UsageError("--psk-identity must have at most 128 bytes of UTF-8")
 
 
 def _is_utf8(text: str) -> bool:
@@ -159,8 +166,34 @@ def settings(options: argparse.Namespace) -> dict:
         "local_port": options.local_port,
         "log": options.log,
         "limits": limits(options.set) or None,
+        "psk_identity": options.psk_identity,
+        "psk_key": options.psk_key,
+        "sni": options.sni,
+        **{name: name + ".der" for name in _FILES if getattr(options, name)},
     }
     return {name: value for name, value in config.items() if value is not None}
+
+
+def credential_files(options: argparse.Namespace) -> dict[str, bytes]:
+    """What the options say of certificates and keys, as the files that the board reads."""
+    files = {}
+    try:
+        for name in _FILES:
+            if given := getattr(options, name):
+                convert = credentials.key_der if name == "key" else credentials.certificate_der
+                files[name + ".der"] = convert(Path(given))
+    except credentials.CredentialError as error:
+        raise UsageError(str(error)) from None
+    return files
+
+
+def write_files(state_dir: Path, files: dict[str, bytes]) -> None:
+    """Put credentials into the board's flash, for its owner only."""
+    for name, content in files.items():
+        path = state_dir / name
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        path.write_bytes(content)
 
 
 def write_config(path: Path, new: dict) -> None:
@@ -221,14 +254,15 @@ def mac_address(options: argparse.Namespace) -> str:
 
 def run(options: argparse.Namespace) -> int:
     """Check, write config.json, and be the board until it ends; the exit status."""
-    refuse_what_is_not_there(options)
     check(options)
     argv, environment = command(options)
     new = settings(options)
+    files = credential_files(options)
     with tempfile.TemporaryDirectory(prefix="board-") as thrown_away:
         state_dir = Path(options.state_dir or thrown_away).resolve()
         try:
             state_dir.mkdir(parents=True, exist_ok=True)
+            write_files(state_dir, files)
             write_config(state_dir / "config.json", new)
         except OSError as error:
             raise UsageError(f"the board's folder {state_dir} cannot be used: {error.strerror}") from error

@@ -3,7 +3,7 @@
 import json
 import tomllib
 
-from tools.mpy import HOST_ONLY, LIB, ROOT
+from tools.mpy import ROOT, board_files
 
 PATH = ROOT / "package.json"
 
@@ -11,8 +11,7 @@ PATH = ROOT / "package.json"
 def manifest():
     """The text of package.json: every file of lib/, addressed relative to it, so that a fork needs no edit."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    names = sorted(path.relative_to(LIB).as_posix() for path in LIB.rglob("*.py") if path.name not in HOST_ONLY)
-    urls = ",\n".join(f"    {json.dumps([name, 'lib/' + name])}" for name in names)
+    urls = ",\n".join(f"    {json.dumps([name, 'lib/' + name])}" for name in board_files())
     return f'{{\n  "name": "{project["name"]}",\n  "version": "{project["version"]}",\n  "urls": [\n{urls}\n  ]\n}}\n'
 
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 LIB = ROOT / "lib"
 
 # CPython's half of compat.py, and the DTLS that CPython lacks: no board needs them.
-HOST_ONLY = ("compat_host.py", "dtls_host.py", "dtls_context.py")
+HOST_ONLY = ("compat_host.py", "dtls_context.py", "dtls_host.py", "lwm2m/transport/dtls_openssl.py")
 
 # What goes onto a board: no line numbers and no asserts in lib/. A student's own main.py keeps its line numbers, as it
 # is not compiled ahead.
@@ -28,6 +28,12 @@ def micropython():
     return shutil.which("micropython", path=str(Path(sys.executable).parent)) or shutil.which("micropython")
 
 
+def board_files(lib=LIB):
+    """The files of `lib` that a board needs, as paths relative to it, sorted."""
+    names = sorted(path.relative_to(lib).as_posix() for path in lib.rglob("*.py"))
+    return [name for name in names if name not in HOST_ONLY]
+
+
 def build(destination, level=DEPLOYED, lib=LIB):
     """Compile every .py under `lib` into the folder `destination`, at mpy-cross optimisation `level` (0 to 3).
 
@@ -36,14 +42,11 @@ def build(destination, level=DEPLOYED, lib=LIB):
     """
     destination = Path(destination)
     sizes = {}
-    for source in sorted(lib.rglob("*.py")):
-        name = source.relative_to(lib)
-        if name.as_posix() in HOST_ONLY:
-            continue
-        target = destination / name.with_suffix(".mpy")
+    for name in board_files(lib):
+        source, target = lib / name, (destination / name).with_suffix(".mpy")
         if not target.exists() or target.stat().st_mtime_ns <= source.stat().st_mtime_ns:
-            _compile(source, name.as_posix(), target, level)
-        sizes[name.as_posix()] = target.stat().st_size
+            _compile(source, name, target, level)
+        sizes[name] = target.stat().st_size
     for stale in destination.rglob("*.mpy"):
         if stale.relative_to(destination).with_suffix(".py").as_posix() not in sizes:
             stale.unlink()

@@ -291,7 +291,7 @@ def test_mpy_into_a_folder_that_cannot_be(capsys):
 
 def test_every_file_of_lib_has_a_room_in_make_size():
     """And a file without one is told so in a sentence."""
-    names = [path.relative_to(mpy.LIB).as_posix() for path in mpy.LIB.rglob("*.py") if path.name not in mpy.HOST_ONLY]
+    names = mpy.board_files()
     assert {size.room_of(name).name for name in names if PurePosixPath(name).parts[0] == "coap"} == {
         "CoAP",
         "CoAP over TCP",

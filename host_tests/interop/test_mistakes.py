@@ -47,7 +47,7 @@ async def test_no_configuration(interpreter, tmp_path):
         ("[]", "config.json: it must be an object in braces"),
         ('{"server": 7}', "config.json: server must be a URI, an object, or a list of these"),
         ('{"server": "http://lab"}', "config.json: server must be like coap://host:port, not http://lab"),
-        ('{"server": "coaps://lab"}', "config.json: not yet: coaps://lab needs DTLS"),
+        ('{"server": "coaps://lab"}', "config.json: coaps://lab: coaps:// needs a pre-shared key or certificates"),
         ('{"server": "coap://lab", "lifetime": "long"}', "config.json: lifetime must be a number from 0 to 2147483647"),
         ('{"server": "coap://lab", "ednpoint": "x"}', "config.json: there is no setting called ednpoint; there are"),
         ('{"server": "coap://lab", "limits": {"NO": 1}}', "limits: there is no bound called NO"),

@@ -193,7 +193,9 @@ def test_blocks():
     """Writes by Block1, answers by Block2; what is too big is refused with 4.13 at once."""
     world = bootstrapping(BLOCK_SIZE=64, MAX_BODY=2000)
     certificate = bytes(range(256)) * 3
-    body = security(0, b"coaps://a", 1, 2, certificate, b"key" * 30) + security(3, b"coap://b", 3)
+    body = security(0, b"coaps://a", 1, 2, certificate, b"key" * 30, values={4: b"its certificate"}) + security(
+        3, b"coap://b", 3
+    )
     replies = world.bs.put_blocks("/0", body, content_format=TLV)
     eq((replies[-2].code, replies[-1].code), ("2.31", "2.04"))
     eq(world.client.tree.objects[0][0].identity, certificate)

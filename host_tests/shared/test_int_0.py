@@ -19,19 +19,20 @@ def test_int_000_client_initiated_bootstrap():
     world.start()
     (request,) = world.bs.requests()
     eq((request.type, request.code, request.path, request.queries), ("CON", "POST", "/bs", ["ep=dev1", "pct=112"]))
-    eq(world.write("/0", security(mode=0, identity=b"id1", key=PSK)), "2.04")
+    eq(world.write("/0", security(uri=b"coaps://server1", mode=0, identity=b"id1", key=PSK)), "2.04")
     eq(world.write("/1", server()), "2.04")
     found = world.bs.get("/", accept=40)
     eq((found.code, found.content_format), ("2.05", 40))
-    links = '</>;lwm2m=1.1,</0/0>;ssid=1;uri="coap://server1",</0/1>,</1/0>;ssid=1,</3>;ver=1.1,</3/0>'
+    links = '</>;lwm2m=1.1,</0/0>;ssid=1;uri="coaps://server1",</0/1>,</1/0>;ssid=1,</3>;ver=1.1,</3/0>'
     eq(found.text, links)
     eq(world.bs.requests(), [])
+    peer = world.peer("coaps://server1")
     eq(world.bs.post("/bs").code, "2.04")
     world.advance(1)
     account, own = [world.client.tree.objects[0][iid] for iid in (0, 1)]
-    eq((account.uri, account.mode, account.identity, account.secret_key), ("coap://server1", 0, b"id1", PSK))
+    eq((account.uri, account.mode, account.identity, account.secret_key), ("coaps://server1", 0, b"id1", PSK))
     eq((account.bootstrap, own.bootstrap, own.uri), (False, True, "coap://bs"))
-    eq(world.server.state, "REGISTERED")
+    eq(peer.state, "REGISTERED")
     eq(world.bs.requests(), [])
 
 

@@ -16,7 +16,9 @@ EXPECTED = """
 STOPPED START CONNECTING
 STOPPED STOP STOPPED
 CONNECTING LINK_UP REGISTERING
+CONNECTING LINK_NEW REGISTERING
 CONNECTING LINK_DOWN WAITING
+CONNECTING REFUSED WAITING
 CONNECTING STOP STOPPED
 REGISTERING ACCEPTED REGISTERED
 REGISTERING VERSION REGISTERING
@@ -57,7 +59,9 @@ LOST EXPIRED CONNECTING
 LOST LINK_DOWN LOST
 LOST STOP STOPPED
 RECONNECTING LINK_UP UPDATING
+RECONNECTING LINK_NEW REGISTERING
 RECONNECTING LINK_DOWN LOST
+RECONNECTING REFUSED WAITING
 RECONNECTING STOP STOPPED
 DISABLING ACCEPTED DISABLED
 DISABLING REFUSED DISABLED
@@ -184,7 +188,9 @@ INTO = {
 
 def cause(peer, event):
     """Let an event happen, again by nothing but what happens on a network."""
-    if event in ANSWERS:
+    if event == "REFUSED" and "CONNECTING" in peer.state:
+        peer.registration.link_down("unknown identity", peer.now, event)
+    elif event in ANSWERS:
         request = [packet for packet in peer.sent if packet.is_request][-1]
         peer.respond(request, ANSWERS[event])
     else:
@@ -245,6 +251,7 @@ EVENTS = {
     "START": lambda peer: peer.registration.start(peer.now),
     "STOP": lambda peer: peer.registration.stop(peer.now),
     "LINK_UP": lambda peer: peer.registration.link_up(peer.now),
+    "LINK_NEW": lambda peer: peer.registration.link_up(peer.now, "LINK_NEW"),
     "LINK_DOWN": lambda peer: peer.registration.link_down("cut", peer.now),
     "SILENCE": silence,
     "GIVE_UP": give_up,

@@ -22,7 +22,10 @@ def mark(found):
     """4 bytes that change with what is set of the servers: what a bootstrap has brought is as old as they are."""
     lines = []
     for server in found["servers"] + [found["bootstrap"]]:
-        lines.append(" ".join(["%s=%s" % (name, server[name]) for name in sorted(server)]))
+        lines.append(" ".join(["%s=%s" % (name, server[name]) for name in sorted(server) if name != "security"]))
+        security = server.get("security")
+        if security:
+            lines.append("%s %s %s" % (security.identity, security.server_key, security.secret_key))
     return (crc32("\n".join(lines).encode()) & 0xFFFFFFFF).to_bytes(4, "big")
 
 
@@ -44,9 +47,10 @@ def furnish(client, bootstrap, store, mark):
     iid = 0
     for registration in client.registrations:
         account = registration.account
-        registration.security = client.add(Security(registration.uri, account.ssid), iid)
+        security = registration.security or Security(registration.uri, account.ssid)
+        registration.security = client.add(security, iid)
         iid += 1 if iid else 2
-    security = Security(bootstrap["uri"], None)
+    security = bootstrap.get("security") or Security(bootstrap["uri"], None)
     security.bootstrap = True
     security.hold_off = bootstrap.get("hold_off")
     client.add(security, 1)
@@ -118,7 +122,9 @@ class Accounts:
         if unsaved and self._stored:
             try:
                 self.save()
-            except ServiceUnavailable:
+            except (ServiceUnavailable, MemoryError):
+                if self._client.make_room:
+                    self._client.make_room()
                 from lwm2m import bootstrap_stored
 
                 bootstrap_stored.revert(self._client, (self._store.load(_NAME) or b"")[len(self._mark) :])

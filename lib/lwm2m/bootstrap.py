@@ -131,12 +131,12 @@ class Bootstrap:
         if self.state in ("IDLE", "WAITING", "FINISHED"):
             self._go("EXECUTED", self.client.clock())
 
-    def link_up(self, now):
+    def link_up(self, now, event=None):
         """The transport is ready for datagrams."""
         self.link = "open"
         self._go("PACK" if self._pack else "LINK_UP", now)
 
-    def link_down(self, reason, now):
+    def link_down(self, reason, now, event=None):
         """The transport cannot be opened, or broke."""
         log.warning("bootstrap: %s", reason)
         self.link = "closed"
@@ -181,7 +181,7 @@ class Bootstrap:
         """Nothing would ever come: what a row should have done was cut short, as by a lack of memory."""
         if self.state in ("PACKING", "REQUESTING"):
             self._go("SILENCE", now)
-        elif self.state == "CONNECTING" and self.link != "opening":
+        elif self.state == "CONNECTING" and self.link not in ("opening", "shaking"):
             self._go("LINK_DOWN", now)
         elif self.state == "WAITING":
             self.due = now + 60000

@@ -1,14 +1,13 @@
 """What an account is: instances of objects 0 and 1 that belong together (OMA Core 1.1 section 6.1.7.6)."""
 
 from coap.errors import NotFound
-from compat import const
+from lwm2m import credentials
 from lwm2m.config import ConfigError, parse_uri
 from lwm2m.objects.security import Security
 from lwm2m.objects.server import Server
 
 KEPT = (0, 1, 2, 21)  # objects that are stored as a whole: Security, Server, Access Control, OSCORE
-SCHEMES = ("coap", "coap+tcp")  # of URIs that there is a transport for
-_NO_SEC = const(3)
+SCHEMES = ("coap", "coaps", "coap+tcp")  # of URIs that there is a transport for
 
 
 def bootstrap_account(client):
@@ -77,13 +76,9 @@ def _unusable(security):
         parse_uri("coap:" + rest)
     except ConfigError:
         return "no valid URI"
-    if security.mode is None:
-        return "mode is missing"
     if security.ssid is None and not security.bootstrap:
         return "ssid is missing"
-    if security.mode < _NO_SEC and not (security.identity and security.secret_key):
-        return "keys are missing"
-    return None
+    return credentials.problem(security)
 
 
 def blank(client, oid):

@@ -45,7 +45,7 @@ class Client:
         self.sessions = []  # everything that has a link: the registrations, a Bootstrap, a download
         for server in servers:
             account = self.add(Server(server["ssid"], server["lifetime"], server["binding"]))
-            self.add_account(account, server["uri"])
+            self.add_account(account, server["uri"], server.get("security"))
 
     def add_account(self, account, uri, security=None):
         """Have a Registration for a Server object instance that was added; security is its Security instance."""
@@ -107,6 +107,10 @@ class Client:
     def remove(self, obj, now=None):
         """Take an object instance away; its attributes go, and its observations end with 4.04."""
         self.drop(obj)
+        self.bury(obj, now)
+
+    def bury(self, obj, now=None):
+        """The second half of remove, once it is certain that an instance that was dropped does not come back."""
         for registration in self.registrations:
             for path in list(registration.attributes):
                 if path[:2] == (obj.OID, obj.iid):
@@ -217,8 +221,6 @@ class Client:
                     answer = self.make_blocks(registration).first(message, asked, answer, now)
             else:
                 answer = self.make_blocks(registration).respond(message, asked, now)
-            if by_server and self.accounts and message.code != 1:
-                self.accounts.flush()
         except CoapError as error:
             answer = (error.code, error.options, str(error).encode())
         except FormatError as error:

@@ -35,6 +35,7 @@ class Config(Parameters):
         "\nRETRY_TIMER_s 60"  # /1/x/18
         "\nSEQUENCE_DELAY_s 86400"  # /1/x/19
         "\nSEQUENCE_COUNT 1"  # /1/x/20
+        "\nHANDSHAKE_s 20"  # how long a DTLS handshake may take
         "\nCLOSE_TIMEOUT_ms 3000"  # how long Ctrl-C waits for the de-registration
         "\n"
     )
@@ -57,10 +58,8 @@ class Config(Parameters):
 
 
 def parse_uri(uri):
-    """(host, port) of a URI such as "coap://host:5683" or "coap+tcp://host"; raises ConfigError."""
+    """(host, port) of a URI such as "coap://host:5683", "coaps://host" or "coap+tcp://host"; raises ConfigError."""
     scheme, found, rest = uri.partition("://")
-    if scheme == "coaps":
-        raise ConfigError("not yet: %s needs DTLS, which comes with a later version" % uri)
     if rest[-1:] == "/":
         rest = rest[:-1]
     host, colon, port = rest, "", ""
@@ -70,8 +69,9 @@ def parse_uri(uri):
             host = host[:-1] if host[-1:] == "]" else ""
     elif ":" in rest:
         host, colon, port = rest.partition(":")
-    port = port if colon else "5683"
-    is_coap = found and scheme in ("coap", "coap+tcp")
+    if not colon:
+        port = "5684" if scheme == "coaps" else "5683"
+    is_coap = found and scheme in ("coap", "coaps", "coap+tcp")
     if not is_coap or not host or "/" in host or not port.encode().isdigit() or not 0 < int(port) < 65536:
         raise ConfigError("server must be like coap://host:port, not %s" % uri)
     return host, int(port)

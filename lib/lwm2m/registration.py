@@ -3,26 +3,25 @@
 A board is in one of these states towards each of its servers:
 
 STOPPED        Nothing is wanted of this server: before the start, and after the end.
-CONNECTING     The link (socket) to the server is being opened; its name is resolved anew each time.
+CONNECTING     The link to the server is being opened, with DTLS a handshake made; its name is resolved anew each time.
 REGISTERING    The Register is on its way.
 WAITING        An attempt failed; the next one comes when its time has come (back-off with jitter).
 REGISTERED     The server may manage us. The next Update is due before the lifetime ends.
 UPDATING       An Update is on its way, for whatever reason.
-LOST           No contact, but the registration still holds by its lifetime: it must be kept, not made anew, because a
-               new one would end all observations. The link is opened again and an Update sent.
-RECONNECTING   The link is being opened again for that.
+LOST           No contact, but the registration holds by its lifetime and is kept: a new one would end all observations.
+RECONNECTING   The link is being opened again, for an Update if it is the same link as before.
 DISABLING      The server disabled itself (Execute /1/x/4): the De-register is on its way.
 DISABLED       Silent and deaf until the Disable Timeout (/1/x/5) is over.
 ASLEEP         Queue mode: registered, but deaf, until there is something to tell or the next Update is due.
 STOPPING       The De-register is on its way, as the device is about to end.
 FAILED         All attempts that the account allows (/1/x/17-20) were in vain, or the server refuses for good.
 
-What happens to it: START and STOP from our side; LINK_UP and LINK_DOWN from the transport; ACCEPTED (2.xx), REFUSED
-(4.xx, 5.xx), VERSION (4.12, or any refusal of a profile), BUSY (5.03 with Max-Age) and SILENCE (no answer after all
+What happens to it: START and STOP from our side; LINK_UP and LINK_DOWN from the transport, LINK_NEW if the link has a
+new DTLS session, which a Register must begin (OMA Core 1.1 section 6.2.2); ACCEPTED (2.xx), REFUSED (4.xx, 5.xx, or a
+fatal alert), VERSION (4.12, or any refusal of a profile), BUSY (5.03 with Max-Age) and SILENCE (no answer after all
 retransmissions) from the server's answers; GIVE_UP when /1/x/17-20 allow no further attempt; DUE when the timer of the
 state has run out, EXPIRED if the lifetime has as well; UPDATE when there is something to tell; DISABLE when the server
-wishes so; SLEEP when queue mode's awake time is over, QUEUE when that mode is switched on or off, which an Update
-cannot tell.
+wishes so; SLEEP when queue mode's awake time is over, QUEUE when that mode is switched on or off.
 
 ROWS below is all there is: state, event -> next state and action. `_go` is the only place that changes the state.
 """
@@ -35,8 +34,8 @@ from lwm2m import log
 # State(s), event(s) -> next state, action: `_do_<action>` below. Scanned as text: a transition is rare, RAM is not.
 ROWS = """
 STOPPED,FAILED START -> CONNECTING start_over
-CONNECTING LINK_UP -> REGISTERING register
-CONNECTING LINK_DOWN -> WAITING back_off
+CONNECTING LINK_UP,LINK_NEW -> REGISTERING register
+CONNECTING LINK_DOWN,REFUSED -> WAITING back_off
 REGISTERING ACCEPTED -> REGISTERED registered
 REGISTERING VERSION -> REGISTERING lower_version
 REGISTERING BUSY -> WAITING wait_max_age
@@ -53,12 +52,13 @@ REGISTERED,ASLEEP DISABLE -> DISABLING deregister
 UPDATING ACCEPTED -> REGISTERED registered
 UPDATING REFUSED,VERSION -> REGISTERING register
 UPDATING BUSY -> LOST wait_max_age
-REGISTERED,UPDATING,LOST,ASLEEP LINK_DOWN -> LOST retry_soon
+REGISTERED,UPDATING,LOST,ASLEEP,RECONNECTING LINK_DOWN -> LOST retry_soon
 UPDATING SILENCE -> LOST retry_soon
 LOST DUE -> RECONNECTING connect
 REGISTERED,ASLEEP,LOST EXPIRED -> CONNECTING start_over
 RECONNECTING LINK_UP -> UPDATING update
-RECONNECTING LINK_DOWN -> LOST retry_soon
+RECONNECTING LINK_NEW -> REGISTERING register
+RECONNECTING REFUSED -> WAITING back_off
 DISABLING ACCEPTED,REFUSED,VERSION,BUSY,SILENCE,LINK_DOWN -> DISABLED sleep
 DISABLED DUE -> CONNECTING connect
 REGISTERED,UPDATING,ASLEEP STOP -> STOPPING deregister
@@ -87,10 +87,10 @@ def scan(rows, state, event):
 
 
 class Registration:
-    """One server: its account, its link, the exchanges with it, and what it observes.
+    """One server: its account (the Server instance, /1/x), its link, the exchanges with it, and what it observes.
 
-    `account` is the Server object instance (/1/x) with the URI beside it; `link` tells the runner what is wanted:
-    "closed", "opening" (open it and report by link_up or link_down) or "open".
+    `link` tells the runner what is wanted: "closed", "opening" (open it and report by link_up or link_down), "open", or
+    "down": it broke, and "opening" comes.
     """
 
     uri = security = None
@@ -130,17 +130,17 @@ class Registration:
         """De-register if registered, and close."""
         self._go("STOP", now)
 
-    def link_up(self, now):
+    def link_up(self, now, event="LINK_UP"):
         """The transport is ready for datagrams."""
         self.link = "open"
-        self._go("LINK_UP", now)
+        self._go(event, now)
 
-    def link_down(self, reason, now):
+    def link_down(self, reason, now, event="LINK_DOWN"):
         """The transport cannot be opened, or broke."""
         log.warning("server %d: %s", self.account.ssid, reason)
-        self.link = "closed"
+        self.link = "down"
         self.exchange.reset()
-        self._go("LINK_DOWN", now)
+        self._go(event, now)
 
     def disable_soon(self):
         """Execute /1/x/4, once its response is out."""

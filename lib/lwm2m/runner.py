@@ -6,7 +6,18 @@ Ways out of `Client.run`: every server is stopped (after `close`), cancellation,
 import asyncio
 import gc
 
-from compat import Clock, WakeEvent, const, forget, print_exception, readable, unique_id, unix_time_s, wait_event
+from compat import (
+    Clock,
+    WakeEvent,
+    const,
+    forget,
+    optional,
+    print_exception,
+    readable,
+    unique_id,
+    unix_time_s,
+    wait_event,
+)
 from lwm2m import client, formats, log
 from lwm2m.config import Config, ConfigError, parse_uri
 
@@ -14,6 +25,7 @@ _LONGEST_SLEEP_ms = const(86400000)  # asyncio refuses 6 days, and the clock mus
 # Rooms that can be imported again, and what they stand on. When memory is short they are given back.
 _ROOMS = const("blocks composite creating discover write_attributes writing change bounds settings table retry")
 _FORMATS = const("text opaque cbor cbor_item senml senml_json senml_cbor json_item lwm2m_json typed tlv link")
+_LAST_ATTEMPT = const(99)
 _PAUSE_s = 0.2  # after something unexpected: it must not come back in a tight loop
 
 running = []  # the Runner that a Ctrl-C has to close, if any
@@ -35,6 +47,9 @@ class Client(client.Client):
         made = cls(endpoint, found["servers"], Config(**found["limits"]), found["lwm2m"])
         made.local_port = found["local_port"]
         made.queue_mode = found["queue_mode"]
+        ntptime = found["ntp"] and optional("ntptime")
+        if ntptime:  # a PC has none, and needs none
+            ntptime.host = found["ntp"]
         for registration in made.registrations:  # optional resources are there only with a value, and not to be written
             account = registration.account
             account.default_pmin = account.default_pmax = 0
@@ -86,6 +101,11 @@ class Runner:
             forget("lwm2m", name)
         gc.collect()
         log.info("endpoint %s", self.client.endpoint)
+        secure = len([1 for one in self.client.registrations if one.uri.startswith("coaps:")])
+        if secure:
+            from lwm2m.transport import dtls
+
+            dtls.check_memory(secure)
         self.client.start(self._clock.ms())
         await self._loop(None)
 
@@ -166,34 +186,45 @@ class Runner:
 
     def _open(self, session, now):
         entry = self._transports.get(session)
-        if entry is None:
-            try:
-                host, port = parse_uri(session.uri)
-            except ConfigError as error:  # of an account that a server wrote; config.json was checked at the start
-                session.link_down(str(error), now)
-                return
-            entry = self._transports[session] = [self._transport(session, host, port), None]
-        elif entry[1]:
-            entry[1].cancel()
-            entry[1] = None
         try:
+            if entry is None:
+                entry = self._transports[session] = [self._transport(session), None]
+            elif entry[1]:
+                entry[1].cancel()
+                entry[1] = None
             entry[0].open()
         except (ConfigError, OSError) as error:
-            self._shut(session)
-            if isinstance(error, ConfigError) and not [1 for one in self.client.sessions if one.exchange.touched]:
-                raise  # at the start; later a local port that is taken is a matter of time, not of the configuration
-            session.link_down("no link: %s" % error, now)
+            if session in self._transports:
+                self._shut(session)
+            if isinstance(error, ConfigError) and self._is_configured(session):
+                raise
+            self._down(session, "no link", error)
             return
+        session.link = "shaking"  # hands, where there is DTLS; the runner's own, between "opening" and "open"
         entry[1] = asyncio.create_task(self._read(session, entry[0]))
-        session.link_up(now)
+        if not entry[0].handshake:
+            session.link_up(now)
 
-    def _transport(self, session, host, port):
+    def _is_configured(self, session):
+        """Whether what does not work is what config.json says, at the start; later, and where a Bootstrap-Server wrote
+        the account, it is a matter of time."""
+        client = self.client
+        if client.accounts and session is not client.bootstrap:
+            return False
+        return not [1 for one in client.sessions if one.exchange.touched]
+
+    def _transport(self, session):
+        host, port = parse_uri(session.uri)
+        local_port = self.client.local_port if session in self.client.registrations[:1] else 0
+        if session.uri.startswith("coaps://"):
+            from lwm2m.transport.dtls import Transport
+
+            return Transport(host, port, local_port, session.security, self.client.config.HANDSHAKE_s)
         if session.uri.startswith("coap+tcp://"):
-            from lwm2m.transport import tcp as transport
+            from lwm2m.transport.tcp import Transport
         else:
-            from lwm2m.transport import udp as transport
-        is_first = session in self.client.registrations[:1]
-        return transport.Transport(host, port, self.client.local_port if is_first else 0)
+            from lwm2m.transport.udp import Transport
+        return Transport(host, port, local_port)
 
     def _shut(self, session):
         transport, task = self._transports.pop(session)
@@ -214,7 +245,10 @@ class Runner:
         sock, outbox = transport.sock, session.outbox
         while True:
             try:
-                await readable(sock)  # pyright: ignore[reportGeneralTypeIssues] - MicroPython awaits any generator
+                if session.link == "shaking":
+                    session.link_up(now(), await transport.handshake())
+                if not transport.waiting:
+                    await readable(sock)  # pyright: ignore[reportGeneralTypeIssues] - MicroPython awaits any generator
                 datagram = transport.recv()
                 if datagram:
                     receive(session, datagram, now())
@@ -244,6 +278,17 @@ class Runner:
         outbox.clear()
 
     def _broken(self, session, error):
+        if session.link in ("open", "shaking"):
+            self._down(session, "link lost" if session.link == "open" else "no link", error)
         session.outbox.clear()
-        if session.link == "open":
-            session.link_down("link lost: %s" % error, self._clock.ms())
+
+    def _down(self, session, what, error):
+        """Tell a session that there is no link, and the account which alert has ended it (/1/x/11)."""
+        alert, account = getattr(error, "alert", None), getattr(session, "account", None)
+        if alert is not None and account:
+            account.set("tls_alert", alert)
+        event = "LINK_DOWN"
+        if getattr(error, "final", False):  # to ask again soon is of no use: the attempts of this sequence are over
+            event = "REFUSED"
+            session.attempt = _LAST_ATTEMPT
+        session.link_down("%s: %s" % (what, error), self._clock.ms(), event)

@@ -5,8 +5,9 @@ import json
 from compat import const
 from lwm2m.config import ConfigError, parse_uri
 
-_KNOWN = const("endpoint server bootstrap lifetime binding queue_mode lwm2m local_port log wifi limits")
-_ACCOUNT = const("uri ssid lifetime binding bootstrap hold_off")
+_CREDENTIALS = const("psk_identity psk_key cert key ca server_cert sni")  # see lwm2m.credentials
+_KNOWN = const("endpoint server bootstrap lifetime binding queue_mode lwm2m local_port log ntp wifi limits ")
+_ACCOUNT = const("uri ssid lifetime binding bootstrap hold_off ")
 _LONGEST_NAME = const(252)  # so that "ep=" and it fit into one Uri-Query
 _LEVELS = const(("info", "debug", "warning", "error"))
 
@@ -25,22 +26,23 @@ def load(path="config.json"):
     except MemoryError:
         raise ConfigError("%s is too long" % path)
     try:
-        return check(settings)
+        return check(settings, path[: path.rfind("/") + 1])
     except ConfigError as error:
         raise ConfigError("%s: %s" % (path, error))
 
 
-def check(settings):
-    """Fill in the defaults of a settings dict; raises ConfigError."""
+def check(settings, folder=""):
+    """Fill in the defaults of a settings dict, with files from a folder; raises ConfigError."""
     if not isinstance(settings, dict):
         raise ConfigError("it must be an object in braces")
-    _only(settings, _KNOWN)
+    _only(settings, _KNOWN + _CREDENTIALS)
     checked = {
         "endpoint": _text(settings, "endpoint", None),
         "lwm2m": _one_of(settings, "lwm2m", ("1.1", "1.0", "1.2")),
         "queue_mode": _boolean(settings, "queue_mode"),
         "local_port": _number(settings, "local_port", 0, 65535),
         "log": _one_of(settings, "log", _LEVELS),
+        "ntp": _text(settings, "ntp", None),
         "limits": settings.get("limits", {}),
     }
     if not isinstance(checked["limits"], dict):
@@ -49,11 +51,11 @@ def check(settings):
         raise ConfigError("limits: there is no bound called self")
     if checked["endpoint"] and len(checked["endpoint"].encode()) > _LONGEST_NAME:
         raise ConfigError("endpoint must have at most %d bytes" % _LONGEST_NAME)
-    checked["servers"], checked["bootstrap"] = _accounts(settings)
+    checked["servers"], checked["bootstrap"] = _accounts(settings, folder)
     return checked
 
 
-def _accounts(settings):
+def _accounts(settings, folder):
     """([server], Bootstrap-Server or None)."""
     servers = settings.get("server")
     if not servers:
@@ -63,7 +65,7 @@ def _accounts(settings):
     accounts = []
     bootstrap = None
     for server in servers:
-        account = _account(server, settings, len(accounts))
+        account = _account(server, settings, len(accounts), folder)
         if "ssid" not in account:
             if bootstrap:
                 raise ConfigError("there can be only one bootstrap server")
@@ -72,15 +74,18 @@ def _accounts(settings):
         if account["ssid"] in [other["ssid"] for other in accounts]:
             raise ConfigError("two servers have the ssid %d" % account["ssid"])
         accounts.append(account)
+    unused = _credentials(settings)
+    if unused and not [1 for one in accounts + [bootstrap or {}] if "security" in one]:
+        raise ConfigError("%s is of no use, as no server is coaps://" % next(iter(unused)))
     return accounts, bootstrap
 
 
-def _account(server, settings, number):
+def _account(server, settings, number, folder):
     if isinstance(server, str):
         server = {"uri": server}
     if not isinstance(server, dict):
         raise ConfigError("server must be a URI, an object, or a list of these")
-    _only(server, _ACCOUNT)
+    _only(server, _ACCOUNT + _CREDENTIALS)
     merged = {"ssid": number + 1}
     for name, usual in (("lifetime", 86400), ("binding", None), ("bootstrap", False)):
         merged[name] = settings.get(name, usual)
@@ -89,13 +94,25 @@ def _account(server, settings, number):
     parse_uri(uri)
     letter = "T" if uri.startswith("coap+tcp://") else "U"
     if _boolean(merged, "bootstrap"):
-        return {"uri": uri, "hold_off": _number(merged, "hold_off", 0, 86400)}
-    return {
-        "uri": uri,
-        "ssid": _number(merged, "ssid", 1, 65534),
-        "lifetime": _number(merged, "lifetime", 0, 0x7FFFFFFF),
-        "binding": letter if merged["binding"] is None else _one_of(merged, "binding", (letter, letter + "Q")),
-    }
+        account = {"uri": uri, "hold_off": _number(merged, "hold_off", 0, 86400)}
+    else:
+        account = {
+            "uri": uri,
+            "ssid": _number(merged, "ssid", 1, 65534),
+            "lifetime": _number(merged, "lifetime", 0, 0x7FFFFFFF),
+            "binding": letter if merged["binding"] is None else _one_of(merged, "binding", (letter, letter + "Q")),
+        }
+    own = _credentials(server)
+    if own or uri.startswith("coaps://"):
+        from lwm2m import credentials
+
+        account["security"] = credentials.make(account, own or _credentials(settings), folder)
+    return account
+
+
+def _credentials(settings):
+    """Those of the settings that are credentials."""
+    return {name: _text(settings, name, "") for name in _CREDENTIALS.split() if name in settings}
 
 
 def _only(settings, known):

@@ -19,7 +19,7 @@ def add_arguments(sub: argparse.ArgumentParser) -> None:
     adding = actions.add_parser("add", help="accept a pre-shared key or a certificate for a device")
     adding.add_argument("--psk-identity", metavar="ID", help="PSK identity (default: the endpoint's name)")
     keys = adding.add_mutually_exclusive_group(required=True)
-    keys.add_argument("--psk-key", metavar="HEX", help="the key in hex digits")
+    keys.add_argument("--psk-key", metavar="HEX", help="the key in hex digits; others on this machine may see it")
     keys.add_argument("--new-psk", action="store_true", help="make a key of 16 bytes, and print it this once")
     keys.add_argument("--cert", type=pathlib.Path, metavar="FILE", help="the device's certificate (PEM or DER)")
     issuing = actions.add_parser("issue", help="make a key and a certificate for a device with the lab's own CA")

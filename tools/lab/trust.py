@@ -76,10 +76,10 @@ def admit(credentials: Credentials | None, role: str, endpoint: str, remote: Any
     """Let a device begin something in the name of `endpoint`, or raise Forbidden or BadRequest (OMA TRANS 5.2.8)."""
     if is_secure(remote):
         if remote.endpoint != endpoint:
-            log.warning("refused     %s  is %s and says it is %s", remote.hostinfo, remote.endpoint, endpoint)
+            log.warning("refused     %s  is %s and says it is %r", remote.hostinfo, remote.endpoint, endpoint)
             raise BadRequest("these credentials belong to another endpoint")
     elif credentials and credentials.knows(endpoint, role):
-        log.warning("refused     %s  %s has credentials and came without DTLS", remote.hostinfo, endpoint)
+        log.warning("refused     %s  %r has credentials and came without DTLS", remote.hostinfo, endpoint)
         raise Forbidden("this endpoint has credentials: it has to come with coaps")
 
 

@@ -11,8 +11,9 @@ _CONNECT_TIMEOUT_s = const(5)
 
 
 class Transport:
-    """Frames to and from one server. `sock` is what to wait on; every method but close may raise OSError. The local
-    port is any."""
+    """Frames to and from one server, as udp.Transport has datagrams. The local port is any."""
+
+    waiting = handshake = None
 
     def __init__(self, host, port, local_port=0):
         self.host = host
