@@ -4,7 +4,7 @@ from packet import Packet, as_uint, block, build
 from support import xorshift32
 
 INTERESTING = (0, 1, 7, 8, 12, 13, 14, 15, 0x40, 0x7F, 0x80, 0x9F, 0xBF, 0xC0, 0xDD, 0xEE, 0xFE, 0xFF)
-SPICE = b'[]{}":,;=<>/\\u0e-+.9\'\xff\x9f\xbf\x5f\x7f\x1b\x3b\xfb\xf9\xf6\xc1\xc4\x81\xa1\x98\xb8\x00\x80'
+SPICE = b"[]{}\":,;=<>/\\u0e-+.9'\xff\x9f\xbf\x5f\x7f\x1b\x3b\xfb\xf9\xf6\xc1\xc4\x81\xa1\x98\xb8\x00\x80"
 
 SEGMENTS = (
     b"0 1 2 3 4 5 6 7 8 9 10 13 16 19 21 23 25 3303 3311 33000 33001 5700 5701 5850 5605 65534 65535 65536 00 01 -1 "
@@ -189,5 +189,3 @@ def option(chance):
     if kind == 8:
         return (chance.pick((1, 3, 4, 5, 7, 8, 9, 14, 16, 20, 35, 39, 252, 258, 292, 65001)), chance.bytes(9))
     return (chance.below(65536), chance.bytes(3))
-
-

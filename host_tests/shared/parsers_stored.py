@@ -155,7 +155,11 @@ def sink(data):
 
 _CONFIG = {
     "endpoint": "x",
-    "server": ["coap://a", {"uri": "coap+tcp://b:1", "lifetime": 60, "ssid": 7}, {"uri": "coap://c", "bootstrap": True}],
+    "server": [
+        "coap://a",
+        {"uri": "coap+tcp://b:1", "lifetime": 60, "ssid": 7},
+        {"uri": "coap://c", "bootstrap": True},
+    ],
     "limits": {"BLOCK_SIZE": 64, "ACK_RANDOM_FACTOR": 1.5},
     "queue_mode": True,
     "log": "debug",
@@ -163,15 +167,23 @@ _CONFIG = {
 }
 _RECORD = {"state": 1, "result": 0, "uri": "coap://h/f", "offset": 0, "etag": "6531", "name": "a", "version": "1"}
 _OWN = b"\xc8\x00\x09coap://bs\xc1\x01\x01\xc1\x02\x03"  # the account of a Bootstrap-Server
-_TWO = b"".join([pack(">HI", oid, len(part)) + part for oid, part in (
-    (0, tlv(0, 1, _OWN) + security(0, key=b"0123456789abcdef") + security(2, b"coaps://b", 2)),
-    (1, server(0) + server(1, 2, 60)),
-    (2, tlv(0, 0, b"\xc1\x00\x03\xc1\x01\x00\x86\x02\x41\x01\x0f\x41\x02\x01\xc1\x03\x01")),
-)])
+_TWO = b"".join(
+    [
+        pack(">HI", oid, len(part)) + part
+        for oid, part in (
+            (0, tlv(0, 1, _OWN) + security(0, key=b"0123456789abcdef") + security(2, b"coaps://b", 2)),
+            (1, server(0) + server(1, 2, 60)),
+            (2, tlv(0, 0, b"\xc1\x00\x03\xc1\x01\x00\x86\x02\x41\x01\x0f\x41\x02\x01\xc1\x03\x01")),
+        )
+    ]
+)
 _SLOT = b"\0\0\0\1\0\0\0\1\x0a\x0b\x0c\x0dx"
 
 TARGETS = {
-    "config": (config, (json.dumps(_CONFIG).encode(), b'{"server": "coap://h"}', b'{"server": "coap://h", "limits": {}}')),
+    "config": (
+        config,
+        (json.dumps(_CONFIG).encode(), b'{"server": "coap://h"}', b'{"server": "coap://h", "limits": {}}'),
+    ),
     "store": (store, (b"\x0d" + _SLOT + _SLOT, b"\0" + _SLOT)),
     "accounts": (accounts, (_FACTORY, _TWO)),
     "record": (record, tuple([json.dumps(dict(_RECORD, state=state)).encode() for state in range(4)])),

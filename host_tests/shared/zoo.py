@@ -228,7 +228,16 @@ def replies(mid, token):
         build("ACK", "4.12", mid, token),
         build("ACK", "4.15", mid, token),
         build("CON", "5.03", mid ^ 1, token, ((14, 5),), b"busy"),
-        build("NON", "2.05", mid ^ 1, token, ((4, b"tag"), (12, 0), (23, block(0, 1, 0)), (28, 99)), b"0123456789abcdef"),
-        build("ACK", "2.05", mid, token, ((12, SENML), (23, block(0, 0, 5))), b"\x81\xa3\x21\x63/1/\x00\x630/1\x02\x18\x3c"),
+        build(
+            "NON", "2.05", mid ^ 1, token, ((4, b"tag"), (12, 0), (23, block(0, 1, 0)), (28, 99)), b"0123456789abcdef"
+        ),
+        build(
+            "ACK",
+            "2.05",
+            mid,
+            token,
+            ((12, SENML), (23, block(0, 0, 5))),
+            b"\x81\xa3\x21\x63/1/\x00\x630/1\x02\x18\x3c",
+        ),
         build("CON", "", mid),
     )

@@ -7,7 +7,7 @@ from lwm2m.config import ConfigError, parse_uri
 
 _CREDENTIALS = const("psk_identity psk_key cert key ca server_cert sni")  # see lwm2m.credentials
 _KNOWN = const("endpoint server bootstrap lifetime binding queue_mode lwm2m local_port log ntp wifi limits ")
-_ACCOUNT = const("uri ssid lifetime binding bootstrap hold_off ")
+_ACCOUNT = const("uri ssid lifetime binding bootstrap hold_off oscore ")
 _LONGEST_NAME = const(252)  # so that "ep=" and it fit into one Uri-Query
 _LEVELS = const(("info", "debug", "warning", "error"))
 
@@ -107,6 +107,10 @@ def _account(server, settings, number, folder):
         from lwm2m import credentials
 
         account["security"] = credentials.make(account, own or _credentials(settings), folder)
+    if "oscore" in server:
+        from lwm2m import oscore_keys
+
+        oscore_keys.configure(account, server["oscore"], folder)
     return account
 
 
