@@ -17,6 +17,7 @@ Room = namedtuple("Room", "name patterns is_core", defaults=(False,))
 ROOMS = (
     Room("compat", ("compat.py",), True),
     Room("block-wise transfers", ("coap/block.py", "lwm2m/blocks.py")),
+    Room("repeats of old actions", ("coap/repeats.py",)),
     Room("CoAP over TCP", ("coap/tcp.py", "lwm2m/transport/tcp.py")),
     Room("OSCORE", ("coap/ccm.py", "*/oscore*.py", "lwm2m/objects/oscore.py")),
     Room("CoAP", ("coap/*.py",), True),

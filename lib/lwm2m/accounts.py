@@ -126,7 +126,9 @@ class Accounts:
         if unsaved and self._stored:
             try:
                 self.save()
-            except ServiceUnavailable:
+            except (ServiceUnavailable, MemoryError):
+                if self._client.make_room:
+                    self._client.make_room()
                 from lwm2m import bootstrap_stored
 
                 bootstrap_stored.revert(self._client, (self._store.load(_NAME) or b"")[len(self._mark) :])

@@ -163,9 +163,9 @@ def write(client, session, path, format, decoded):
     moved = None
     try:
         for iid, obj, is_there, moves, changes, _ in plan:
-            if moves:
+            if moves:  # it wants the id of its own account for another one; its own must stay
                 moved = iid
-                _move(session, stage, client.tree.free_id(oid))
+                stage.move(session.security, client.tree.free_id(oid))
             old = [(name, current(obj, name)) for name, _ in changes]
             stage.write(obj, changes)
             if not is_there:
@@ -178,7 +178,7 @@ def write(client, session, path, format, decoded):
             for name, value in old if was_there else ():
                 stage.put_back(obj, name, value)
         if moved is not None:
-            _move(session, stage, moved)
+            stage.move(session.security, moved)
         raise
     for _, obj, _, _, _, rids in plan:
         stage.note(obj, rids)
@@ -189,12 +189,6 @@ def _may_write(obj, row):
     if "E" in row[1]:
         return False
     return hasattr(obj, "write_" + row[3]) or (hasattr(obj, row[3]) and not callable(getattr(obj, row[3])))
-
-
-def _move(session, stage, iid):
-    """The Bootstrap-Server wants the id of its own account for another one; its own must stay."""
-    stage.drop(session.security)
-    stage.add(session.security, iid)
 
 
 # -- Delete -----------------------------------------------------------------------------------------------------------
