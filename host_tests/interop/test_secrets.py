@@ -23,7 +23,9 @@ async def test_a_bootstrap_tells_keys_to_nobody_else(interpreter, tmp_path):
         config.write_text(json.dumps({"endpoints": {ENDPOINT: {"servers": servers}}}))
         command = [sys.executable, "-m", "tools.lab", "bootstrap", "--port", str(port), "--config", str(config)]
         pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=pipe, stderr=asyncio.subprocess.STDOUT)
+        process = await asyncio.create_subprocess_exec(
+            *command, cwd=ROOT, stdout=pipe, stderr=asyncio.subprocess.STDOUT
+        )
         options = ("--bootstrap", "--log", "debug", "--interpreter", interpreter, "--heap", "1m")
         try:
             async with running(f"coap://127.0.0.1:{port}", options=options, HANDSHAKE_s=1) as board:
