@@ -49,7 +49,11 @@ class Client:
 
     def add_account(self, account, uri, security=None):
         """Have a Registration for a Server object instance that was added; security is its Security instance."""
-        if uri.startswith("coap+tcp://"):
+        if security and security.oscore:
+            from lwm2m import oscore
+
+            registration = Registration(self, account, oscore.exchange(self, security))
+        elif uri.startswith("coap+tcp://"):
             from coap import tcp
 
             registration = Registration(self, account, tcp.Exchange)  # pyright: ignore[reportArgumentType] - alike
@@ -107,6 +111,10 @@ class Client:
     def remove(self, obj, now=None):
         """Take an object instance away; its attributes go, and its observations end with 4.04."""
         self.drop(obj)
+        self.bury(obj, now)
+
+    def bury(self, obj, now=None):
+        """The second half of remove, once it is certain that an instance that was dropped does not come back."""
         for registration in self.registrations:
             for path in list(registration.attributes):
                 if path[:2] == (obj.OID, obj.iid):
@@ -217,8 +225,6 @@ class Client:
                     answer = self.make_blocks(registration).first(message, asked, answer, now)
             else:
                 answer = self.make_blocks(registration).respond(message, asked, now)
-            if by_server and self.accounts and message.code != 1:
-                self.accounts.flush()
         except CoapError as error:
             answer = (error.code, error.options, str(error).encode())
         except FormatError as error:
