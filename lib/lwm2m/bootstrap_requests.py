@@ -150,7 +150,9 @@ def write(client, session, path, format, decoded):
             obj, is_there = blank(client, oid), False
         rows = {row[3]: row for row in obj.rows()}
         changes = [change for change in changes if _may_write(obj, rows[change[0]])]
-        plan.append((iid, obj, is_there, moves, changes, [rid for _, rid, _ in records if rid is not None]))
+        plan.append(
+            (iid, obj, is_there, moves, changes, [rid for _, rid, _ in records if rid is not None and obj.row(rid)])
+        )
     stage = session.changes()
     done = []
     moved = None

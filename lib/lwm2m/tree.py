@@ -10,6 +10,8 @@ _CLOSED = const((0, 21))  # Security and OSCORE: no server may see them (OMA Cor
 class Tree:
     """Objects by id, each a dict of instances by id. `version` changes whenever an instance comes or goes."""
 
+    config = None  # the client's
+
     def __init__(self):
         self.objects = {}
         self.creators = {}  # object id -> callable that makes an instance for a Create
