@@ -36,17 +36,23 @@ download() { # PART: the jars of a part, in a folder that appears when all are t
     fail "Maven could not download Leshan ($1) three times in a row; $LOG has its own words"
 }
 
-compile() { # PART CLASS: our harness, if it or the jars changed
-    sum=$(cat "$JAVA/Harness.java" "$JAVA/$2.java" | cksum)
-    [ "$(cat "$TO/$1/classes/.of" 2>/dev/null)" = "$sum" ] && return
-    new=$TO/$1/classes.$$
+compile() { # PART CLASS...: our harness, if it or the jars changed
+    part=$1
+    shift
+    sources=
+    for class in Harness Dtls "$@"; do
+        sources="$sources $JAVA/$class.java"
+    done
+    sum=$(cat $sources | cksum)
+    [ "$(cat "$TO/$part/classes/.of" 2>/dev/null)" = "$sum" ] && return
+    new=$TO/$part/classes.$$
     rm -rf "$new"
     mkdir "$new"
-    javac -cp "$TO/$1/jars/*" -d "$new" "$JAVA/Harness.java" "$JAVA/$2.java" >>"$LOG" 2>&1 ||
+    javac -cp "$TO/$part/jars/*" -d "$new" $sources >>"$LOG" 2>&1 ||
         fail "javac refuses $JAVA; $LOG has its own words"
     echo "$sum" >"$new/.of"
-    rm -rf "$TO/$1/classes"
-    mv "$new" "$TO/$1/classes"
+    rm -rf "$TO/$part/classes"
+    mv "$new" "$TO/$part/classes"
 }
 
 command -v javac >/dev/null || fail "Java is missing, in which Leshan runs: apt-get install openjdk-17-jdk-headless maven"
@@ -57,5 +63,5 @@ flock 9 2>/dev/null || true # one at a time, where there is flock
 download server
 compile server Server
 download bootstrap
-compile bootstrap Bootstrap
+compile bootstrap Bootstrap Oscore
 echo "Leshan is in $TO"

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import re
 import signal
 import sys
@@ -86,13 +87,21 @@ async def start(state_dir: Path, *arguments: str) -> Board:
 
 @contextlib.asynccontextmanager
 async def running(
-    *servers: str, program: str | None = None, steered: bool = False, options: tuple[str, ...] = (), **limits: float
+    *servers: str,
+    program: str | None = None,
+    steered: bool = False,
+    options: tuple[str, ...] = (),
+    config: dict | None = None,
+    **limits: float,
 ) -> AsyncIterator[Board]:
     """A board towards these servers; at the end it must end well, and must have printed no trace of an error.
 
-    `program` is one of programs/ in place of main.py, `limits` are bounds beside QUICK, `options` any of tools.device.
+    `program` is one of programs/ in place of main.py, `limits` are bounds beside QUICK, `options` any of tools.device;
+    `config` is what config.json says beside these.
     """
     with tempfile.TemporaryDirectory(prefix="interop-") as state_dir:
+        if config:
+            (Path(state_dir) / "config.json").write_text(json.dumps(config))
         arguments = ["--endpoint", ENDPOINT, *options]
         for server in servers:
             arguments += ["--server", server]

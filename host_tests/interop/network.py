@@ -59,8 +59,13 @@ class Socket(asyncio.DatagramProtocol):
 
     def send(self, datagram: bytes, address: Address) -> None:
         """Send, unless the test is over and this is what was under way."""
-        if not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if datagram:
             self.transport.sendto(datagram, address)
+        else:  # which asyncio does not send
+            with self.transport.get_extra_info("socket").dup() as sock:
+                sock.sendto(b"", address)
 
     async def receive(self, timeout_s: float = 5) -> bytes:
         """The next datagram from anybody."""
@@ -145,7 +150,8 @@ class Proxy(Socket):
     """Stands between a device and its server. Every datagram is in `passed`, as (from the device?, bytes), when it
     arrives here; `loss`, `repeats` are chances, `delay_s` the longest delay of any one, all drawn by `seed`.
 
-    Once per datagram that goes on, the random delay makes later ones overtake earlier ones.
+    Once per datagram that goes on, the random delay makes later ones overtake earlier ones. While `cut` nothing passes;
+    `rebind` is what a NAT does that has forgotten the device; `server` may be changed.
     """
 
     def __init__(self, server: Address, loss: float = 0, repeats: float = 0, delay_s: float = 0, seed: int = 1):
@@ -153,19 +159,30 @@ class Proxy(Socket):
         self.heard = self._from_device
         self.passed: list[tuple[bool, bytes]] = []
         self.lost = self.repeated = 0
-        self._server, self._device = server, None
-        self._loss, self._repeats, self._delay_s = loss, repeats, delay_s
+        self.cut = False
+        self.server, self._device = server, None
+        self.loss, self.repeats, self.delay_s = loss, repeats, delay_s
         self._random = random.Random(seed)
         self._back: Socket | None = None
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def before(cls, port: int, **bad) -> AsyncIterator["Proxy"]:
-        """A proxy in front of the server at a port of loopback."""
-        async with cls.open(server=("127.0.0.1", port), **bad) as proxy, Socket.open() as back:
-            proxy._back = back
-            back.heard = lambda data, _: proxy._pass(False, data)
-            yield proxy
+    async def before(cls, server: int, port: int = 0, host: str = "127.0.0.1", **bad) -> AsyncIterator["Proxy"]:
+        """A proxy in front of the server at a port of loopback; `port` and `host` are its own."""
+        async with cls.open(port, host, server=("127.0.0.1", server), **bad) as proxy:
+            await proxy.rebind()
+            try:
+                yield proxy
+            finally:
+                await proxy._back.close()
+
+    async def rebind(self) -> None:
+        """From now on the server sees the device at another port, and what it sends to the old one is lost."""
+        if self._back:
+            await self._back.close()
+        loop = asyncio.get_running_loop()
+        _, self._back = await loop.create_datagram_endpoint(Socket, local_addr=("127.0.0.1", 0))
+        self._back.heard = lambda data, _: self._pass(False, data)
 
     def _from_device(self, data: bytes, address: Address) -> None:
         self._device = address
@@ -173,17 +190,17 @@ class Proxy(Socket):
 
     def _pass(self, from_device: bool, data: bytes) -> None:
         self.passed.append((from_device, data))
-        if self._random.random() < self._loss:
+        if self.cut or self._random.random() < self.loss:
             self.lost += 1
             return
-        copies = 2 if self._random.random() < self._repeats else 1
+        copies = 2 if self._random.random() < self.repeats else 1
         self.repeated += copies - 1
         for _ in range(copies):
-            delay_s = self._random.random() * self._delay_s
+            delay_s = self._random.random() * self.delay_s
             asyncio.get_running_loop().call_later(delay_s, self._deliver, from_device, data)
 
     def _deliver(self, from_device: bool, data: bytes) -> None:
         if from_device:
-            self._back.send(data, self._server)
+            self._back.send(data, self.server)
         else:
             self.send(data, self._device)

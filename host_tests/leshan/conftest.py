@@ -3,10 +3,13 @@
 import asyncio
 import contextlib
 import inspect
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from host_tests.leshan import device, harness
+from host_tests.leshan.credentials import Credentials, options, pre_shared_key
 
 TEST_LIMIT_S = 60
 
@@ -19,13 +22,16 @@ class Lab:
         self._boards = contextlib.AsyncExitStack()
         self.leshan: harness.Harness
         self.bootstrap: harness.Harness
+        self.credentials: Credentials
         self._second: harness.Harness | None = None
         self._shared: dict[str, device.Device] = {}
 
     async def start(self) -> None:
         """Both servers side by side: their ports are free ones."""
-        server = harness.running("server", "Server", str(harness.AWAKE_MS))
-        bootstrap = harness.running("bootstrap", "Bootstrap")
+        folder = self.stack.enter_context(tempfile.TemporaryDirectory(prefix="leshan-"))
+        self.credentials = Credentials(Path(folder))
+        server = harness.running("server", "Server", folder, str(harness.AWAKE_MS))
+        bootstrap = harness.running("bootstrap", "Bootstrap", folder)
         self.leshan, self.bootstrap = await asyncio.gather(
             self.stack.enter_async_context(server), self.stack.enter_async_context(bootstrap)
         )
@@ -33,7 +39,8 @@ class Lab:
     async def second(self) -> harness.Harness:
         """Another server, for the rows that need two."""
         if self._second is None:
-            made = harness.running("server", "Server", str(harness.AWAKE_MS))
+            folder = str(self.credentials.folder)
+            made = harness.running("server", "Server", folder, str(harness.AWAKE_MS))
             self._second = await self.stack.enter_async_context(made)
         return self._second
 
@@ -53,6 +60,19 @@ class Lab:
         """The boards first, then the servers."""
         await self.drop_shared()
         await self.stack.aclose()
+
+    async def psk(self, endpoint: str, server: harness.Harness | None = None) -> tuple[str, ...]:
+        """Give an endpoint a pre-shared key with Leshan, or another server: the options of a device that has it."""
+        server = server or self.leshan
+        psk = pre_shared_key(endpoint)
+        await server.call("account", ep=endpoint, **psk)
+        return "--server", server.ready["coaps"], *options(psk)
+
+    async def certificate(self, endpoint: str, server: harness.Harness | None = None) -> tuple[str, ...]:
+        """The same with a certificate that the CA of the tests has signed."""
+        server = server or self.leshan
+        await server.call("account", ep=endpoint)
+        return "--server", server.ready["coaps"], *self.credentials.certificate(endpoint)
 
     def registered(self, program: str, *options: str, **more):
         """A registered board of its own for one test; see device.registered."""

@@ -1,4 +1,4 @@
-"""OMA's bootstrap cases (0-99), without DTLS: Leshan is the Bootstrap-Server, and the server a device is sent to."""
+"""OMA's bootstrap cases (0-99), NoSec: Leshan is the Bootstrap-Server, and the server a device is sent to."""
 
 import contextlib
 
@@ -43,9 +43,10 @@ class Session:
         """Wait for the Register."""
         return await self.device.event("registered", self.registered_since, times=times, timeout_s=15)
 
-    def account(self, content_format=TLV):
-        """The tasks that bring the account of C.1."""
+    def account(self, content_format=TLV, **credentials):
+        """The tasks that bring the account of C.1; `credentials` are resources of Security, as in rid_2=0."""
         security = {"0": self.lab.leshan.ready["uri"], "1": False, "2": 3, "10": 1}
+        security.update({name.removeprefix("rid_"): value for name, value in credentials.items()})
         return write("/0", {"0": security}, content_format), write("/1", {"0": SERVER}, content_format)
 
 
@@ -71,10 +72,10 @@ def links(event):
 
 
 @contextlib.asynccontextmanager
-async def session(lab, *tasks, factory=(), **limits):
+async def session(lab, *tasks, factory=(), endpoint=None, credentials=(), **limits):
     """A device that knows the Bootstrap-Server and, from the factory, those servers; the plan is made before it starts.
-    A task may be a function of the Session, which returns several."""
-    one = Session(lab, devices.new_endpoint(PROGRAM))
+    A task may be a function of the Session, which returns several. `credentials` are options, as Lab.psk gives them."""
+    one = Session(lab, endpoint or devices.new_endpoint(PROGRAM))
     wanted = []
     for task in tasks:
         wanted += task(one) if callable(task) else [task]
@@ -82,7 +83,7 @@ async def session(lab, *tasks, factory=(), **limits):
     if factory:
         options, config = (), {"server": [*factory, {"uri": lab.bootstrap.ready["uri"], "bootstrap": True}]}
     else:
-        options, config = ("--server", lab.bootstrap.ready["uri"], "--bootstrap"), None
+        options, config = (*(credentials or ("--server", lab.bootstrap.ready["uri"])), "--bootstrap"), None
     async with lab.running(PROGRAM, *options, endpoint=one.endpoint, config=config, **limits) as one.device:
         yield one
 

@@ -1,7 +1,7 @@
 """Who may do what: the rights of several servers, as object 2 says (OMA Core 1.1 section 7.3).
 
 Imported when there is a second server account, or an instance of object 2. As long as the device does not know object
-2, its servers may do everything, but delete the account of another. From then on a server has on an object instance
+2, its servers may do everything, but to the accounts of others nothing. From then on a server has on an object instance
 
     the bits of its entry in the ACL of the /2/x that names the instance;
     without such an entry R W E D if it is the owner, else the bits of entry 0;
@@ -20,7 +20,6 @@ _SERVER = const(1)
 _ACCESS_CONTROL = const(2)
 _READ = const(1)
 _WRITE = const(2)
-_DELETE = const(8)
 _CREATE = const(16)
 _OWNER = const(15)  # R W E D
 _OWN_ACCOUNT = const(7)  # R W E
@@ -50,7 +49,7 @@ class Access:
             return right == _READ or (right == _WRITE and (self._is_alone() or obj.owner == ssid))
         own = obj.OID == _SERVER and obj.ssid == ssid
         if self._is_open():
-            return right != _DELETE or obj.OID != _SERVER or own
+            return own or obj.OID != _SERVER or self._is_alone()
         rights = _bits(self._control(obj.OID, obj.iid), ssid)
         if own:
             rights |= _OWN_ACCOUNT

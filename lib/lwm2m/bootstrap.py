@@ -181,7 +181,7 @@ class Bootstrap:
         """Nothing would ever come: what a row should have done was cut short, as by a lack of memory."""
         if self.state in ("PACKING", "REQUESTING"):
             self._go("SILENCE", now)
-        elif self.state == "CONNECTING" and self.link != "opening":
+        elif self.state == "CONNECTING" and self.link not in ("opening", "shaking"):
             self._go("LINK_DOWN", now)
         elif self.state == "WAITING":
             self.due = now + 60000
@@ -275,7 +275,11 @@ class Bootstrap:
 
     def _new_exchange(self):
         client, exchange = self.client, Exchange
-        if self.uri.startswith("coap+tcp://"):
+        if self.security and self.security.oscore:
+            from lwm2m import oscore
+
+            exchange = oscore.exchange(client, self.security)
+        elif self.uri.startswith("coap+tcp://"):
             from coap.tcp import Exchange as exchange
         return exchange(client.config, self.outbox.append, self._handle, client.randbelow)
 

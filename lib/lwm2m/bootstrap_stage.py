@@ -57,6 +57,11 @@ class Stage:
         self.written.get(obj.OID, {}).pop(obj.iid, None)
         self._client.drop(obj)
 
+    def move(self, obj, iid):
+        """Give an instance another id, which is free; it needs no more room than before."""
+        self.drop(obj)
+        self._client.add(obj, iid)
+
     def roll_back(self):
         """Make everything as it was. Hardware that refuses is told, and the rest goes on."""
         tree, client = self._tree, self._client

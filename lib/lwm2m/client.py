@@ -50,7 +50,11 @@ class Client:
 
     def add_account(self, account, uri, security=None):
         """Have a Registration for a Server object instance that was added; security is its Security instance."""
-        if uri.startswith("coap+tcp://"):
+        if security and security.oscore:
+            from lwm2m import oscore
+
+            registration = Registration(self, account, oscore.exchange(self, security))
+        elif uri.startswith("coap+tcp://"):
             from coap import tcp
 
             registration = Registration(self, account, tcp.Exchange)  # pyright: ignore[reportArgumentType] - alike

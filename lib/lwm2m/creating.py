@@ -16,6 +16,7 @@ _DELETE = const(4)
 _TLV = const(11542)
 _RIGHT = const(8)  # to Delete (OMA Core 1.1 section 7.3.1)
 _SERVER = const(1)
+_OSCORE = const(21)
 _ACCESS_CONTROL = const(2)
 
 
@@ -138,6 +139,9 @@ def remove_account(client, account, now):
     for security in client.tree.objects.get(0, {}).values():
         if security.ssid == account.ssid and not security.bootstrap:
             gone.append(security)
+            keys = client.tree.objects.get(_OSCORE, {}).get(security.oscore and security.oscore[1])
+            if keys:
+                gone.append(keys)
     _drop(client, gone, account.ssid)
     registration = account.registration
     if registration:  # else it is half an account, without Security instance

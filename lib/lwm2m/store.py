@@ -74,7 +74,12 @@ class FileStore:
         return "%s%s.%d" % (self._folder, name, slot)
 
     def _open(self, path, mode):
-        return open(path, mode)
+        umask = getattr(os, "umask", int)  # a PC has other users, whom keys do not concern
+        before = umask(0o077)
+        try:
+            return open(path, mode)
+        finally:
+            umask(before)
 
     def _sync(self, file):
         lasting(file)

@@ -184,10 +184,22 @@ def _account(document: Any, place: str) -> Account:
             taken["psk_key"] = bytes.fromhex(taken["psk_key"])
         except ValueError:
             raise UsageError(f"{place}: psk_key is not made of hex digits") from None
-    for name, oid in (("server", SERVER), ("security", SECURITY)):
-        if name in taken:
-            taken[name] = payload.from_json(taken[name], (oid, 0))
+    if "server" in taken:
+        taken["server"] = payload.from_json(taken["server"], (SERVER, 0))
+    if "security" in taken:
+        taken["security"] = _security(taken["security"], place)
     return _made(Account, taken, place)
+
+
+def _security(document: dict[str, Any], place: str) -> dict[int, Any]:
+    """Resources of /0, one by one: what is wrong with a key must not be told with the key itself."""
+    found: dict[int, Any] = {}
+    for name, value in document.items():
+        try:
+            found |= payload.from_json({name: value}, (SECURITY, 0))
+        except UsageError:
+            raise UsageError(f"{place}: security has no good value for {name!r}") from None
+    return found
 
 
 def _access(document: Any, place: str) -> Access:
@@ -211,7 +223,8 @@ def _members(document: Any, kinds: dict[str, type], place: str) -> dict[str, Any
     _expect(isinstance(document, dict), f"{place} is not a JSON object")
     for name, value in document.items():
         _expect(name in kinds, f"{place} has {name!r}, there are only {', '.join(kinds)}")
-        _expect(type(value) is kinds[name], f"{place}: {name} is {value!r}, which is no {kinds[name].__name__}")
+        shown = "no text" if name == "psk_key" else f"{value!r}, which is no {kinds[name].__name__}"
+        _expect(type(value) is kinds[name], f"{place}: {name} is {shown}")
     return dict(document)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from aiocoap.error import BadRequest, NotFound, PreconditionFailed, RequestEntityTooLarge
 
 from . import links
+from .blocks import MAX_BODY
 from .errors import PayloadError
 from .links import Attributes
 from .paths import MAX_ID
@@ -19,7 +20,6 @@ from .paths import MAX_ID
 VERSIONS = ("1.0", "1.1", "1.2")
 DEFAULT_LIFETIME_S = 86400
 _MAX_LIFETIME_S = 2**32 - 1
-_MAX_OBJECT_LIST = 65536  # bytes; the largest real lists have a few thousand
 
 _BINDINGS_1_0 = ("U", "UQ", "S", "SQ", "US", "UQS")
 _BINDING_LETTERS = "UTSNMH"  # 1.1 and 1.2: UDP, TCP, SMS, non-IP, MQTT, HTTP; each at most once
@@ -182,6 +182,8 @@ def _parameters(query: tuple[str, ...]) -> dict[str, str | None]:
     parameters: dict[str, str | None] = {}
     for item in query:
         name, equals, value = item.partition("=")
+        if not item.isprintable():
+            raise BadRequest(f"{name} has a character that cannot be shown")
         if name in parameters:
             raise BadRequest(f"{name} is given twice")
         parameters[name] = value if equals else None
@@ -192,8 +194,6 @@ def _endpoint(parameters: dict[str, str | None]) -> str:
     endpoint = parameters.get("ep")
     if not endpoint:
         raise BadRequest("ep, the endpoint name, is missing")
-    if not endpoint.isprintable():
-        raise BadRequest("ep has a character that cannot be shown")
     return endpoint
 
 
@@ -231,8 +231,8 @@ def _binding(parameters: dict[str, str | None], version: str) -> tuple[str, bool
 
 def _object_list(payload: bytes) -> tuple[str, Attributes, dict[str, Attributes]]:
     """Root path, attributes of the root, objects by path. Raises BadRequest, RequestEntityTooLarge."""
-    if len(payload) > _MAX_OBJECT_LIST:
-        raise RequestEntityTooLarge(f"the object list is longer than {_MAX_OBJECT_LIST} bytes")
+    if len(payload) > MAX_BODY:
+        raise RequestEntityTooLarge(f"the object list is longer than {MAX_BODY} bytes")
     try:
         targets = links.parse(payload)
     except PayloadError as problem:

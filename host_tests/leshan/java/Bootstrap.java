@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 import org.eclipse.californium.core.network.Endpoint;
+import org.eclipse.californium.elements.config.Configuration;
 import org.eclipse.leshan.core.endpoint.Protocol;
 import org.eclipse.leshan.core.node.LwM2mPath;
 import org.eclipse.leshan.core.peer.LwM2mPeer;
@@ -30,39 +31,86 @@ import org.eclipse.leshan.server.bootstrap.LeshanBootstrapServer;
 import org.eclipse.leshan.server.bootstrap.LeshanBootstrapServerBuilder;
 import org.eclipse.leshan.server.californium.bootstrap.endpoint.CaliforniumBootstrapServerEndpointsProvider;
 import org.eclipse.leshan.server.californium.bootstrap.endpoint.coap.CoapBootstrapServerProtocolProvider;
+import org.eclipse.leshan.server.californium.bootstrap.endpoint.coap.CoapOscoreBootstrapServerEndpointFactory;
+import org.eclipse.leshan.server.californium.bootstrap.endpoint.coaps.CoapsBootstrapServerProtocolProvider;
+import org.eclipse.leshan.server.security.BootstrapSecurityStoreAdapter;
+import org.eclipse.leshan.server.security.InMemorySecurityStore;
+import org.eclipse.leshan.server.security.SecurityInfo;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
-/** A LwM2M bootstrap server: what it does with an endpoint is the list of tasks that the command "plan" gave. */
+/**
+ * A LwM2M bootstrap server, over CoAP, DTLS and OSCORE: what it does with an endpoint is the list of tasks that the
+ * command "plan" gave. Beside it a LwM2M server that speaks OSCORE, see Oscore.java.
+ */
 class Bootstrap extends Harness implements BootstrapTaskProvider, BootstrapSessionListener {
     private final Map<String, JsonNode> plans = new ConcurrentHashMap<>();
 
-    Bootstrap(File registry) throws Exception {
+    private final InMemorySecurityStore accounts = new InMemorySecurityStore();
+    private final Oscore oscore;
+
+    Bootstrap(File registry, Dtls dtls) throws Exception {
         super(registry);
         CaliforniumBootstrapServerEndpointsProvider.Builder endpoints = new CaliforniumBootstrapServerEndpointsProvider.Builder(
-                new CoapBootstrapServerProtocolProvider());
-        endpoints.setConfiguration(endpoints.createDefaultConfiguration());
+                new CoapBootstrapServerProtocolProvider(), new CoapsBootstrapServerProtocolProvider());
+        Configuration configuration = endpoints.createDefaultConfiguration();
+        Dtls.configure(configuration);
+        endpoints.setConfiguration(configuration);
         endpoints.addEndpoint(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), Protocol.COAP);
+        endpoints.addEndpoint(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), Protocol.COAPS);
+        endpoints.addEndpoint(new CoapOscoreBootstrapServerEndpointFactory(Oscore.anyPort()));
         CaliforniumBootstrapServerEndpointsProvider provider = endpoints.build();
         LeshanBootstrapServerBuilder builder = new LeshanBootstrapServerBuilder();
         builder.setEndpointsProviders(provider);
+        builder.setSecurityStore(new BootstrapSecurityStoreAdapter(accounts));
+        builder.setPrivateKey(dtls.key);
+        builder.setCertificateChain(dtls.chain);
+        builder.setTrustedCertificates(dtls.trusted);
         builder.setTaskProvider(this);
         builder.setObjectModelProvider((session, objects) -> model);
-        builder.setAuthorizer((request, client) -> org.eclipse.leshan.server.security.Authorization.approved());
         LeshanBootstrapServer server = builder.build();
         server.addListener(this);
-        for (Endpoint endpoint : provider.getCoapServer().getEndpoints())
+        List<Endpoint> opened = provider.getCoapServer().getEndpoints();
+        for (Endpoint endpoint : opened)
             endpoint.addInterceptor(new Trace());
         server.start();
-        print(event("ready", null).put("uri",
-                "coap://127.0.0.1:" + server.getEndpoint(Protocol.COAP).getURI().getPort()));
+        Dtls.watch(opened.get(1));
+        oscore = new Oscore(this, model);
+        print(event("ready", null).put("uri", "coap://127.0.0.1:" + opened.get(0).getAddress().getPort())
+                .put("coaps", "coaps://127.0.0.1:" + opened.get(1).getAddress().getPort())
+                .put("oscore", "coap://127.0.0.1:" + opened.get(2).getAddress().getPort())
+                .put("server", oscore.uri()));
     }
 
     @Override
-    void command(int id, JsonNode command) {
-        plans.put(command.get("ep").asText(), command.get("tasks"));
+    void command(int id, JsonNode command) throws Exception {
+        String endpoint = command.get("ep").asText();
+        switch (command.get("op").asText()) {
+        case "account":
+            accounts.add(account(endpoint, command));
+            break;
+        case "server-account":
+            oscore.add(Oscore.account(endpoint, command));
+            break;
+        case "plan":
+            plans.put(endpoint, command.get("tasks"));
+            break;
+        default:
+            oscore.command(id, command);
+            return;
+        }
         answer(id, JSON.createObjectNode());
+    }
+
+    /** Who an endpoint must be: with "identity" a pre-shared key, with "secret" OSCORE, else a certificate of its name. */
+    private static SecurityInfo account(String endpoint, JsonNode command) {
+        if (command.has("secret"))
+            return Oscore.account(endpoint, command);
+        if (!command.has("identity"))
+            return SecurityInfo.newX509CertInfo(endpoint);
+        return SecurityInfo.newPreSharedKeyInfo(endpoint, command.get("identity").asText(),
+                HEX.parseHex(command.get("key").asText()));
     }
 
     @Override
@@ -165,6 +213,6 @@ class Bootstrap extends Harness implements BootstrapTaskProvider, BootstrapSessi
     }
 
     public static void main(String[] arguments) throws Exception {
-        new Bootstrap(new File(arguments[0])).serve();
+        new Bootstrap(new File(arguments[0]), new Dtls(new File(arguments[1]))).serve();
     }
 }

@@ -17,6 +17,8 @@ import org.eclipse.californium.core.coap.Message;
 import org.eclipse.californium.core.coap.Request;
 import org.eclipse.californium.core.coap.Response;
 import org.eclipse.californium.core.network.interceptors.MessageInterceptor;
+import org.eclipse.californium.elements.DtlsEndpointContext;
+import org.eclipse.californium.elements.EndpointContext;
 import org.eclipse.leshan.core.link.Link;
 import org.eclipse.leshan.core.model.LwM2mModel;
 import org.eclipse.leshan.core.model.ObjectModel;
@@ -272,11 +274,15 @@ abstract class Harness {
     /** Tells every CoAP message as it comes and goes: the first and last word about what was on the wire. */
     static class Trace implements MessageInterceptor {
         private static void tell(String way, Message message, String code) {
-            int port = (way.equals("in") ? message.getSourceContext() : message.getDestinationContext())
-                    .getPeerAddress().getPort();
-            ObjectNode event = event("coap", null).put("way", way).put("port", port)
+            EndpointContext context = way.equals("in") ? message.getSourceContext() : message.getDestinationContext();
+            ObjectNode event = event("coap", null).put("way", way).put("port", context.getPeerAddress().getPort())
                     .put("type", message.getType().name()).put("mid", message.getMID()).put("code", code);
             event.setAll(raw(message));
+            if (context.get(DtlsEndpointContext.KEY_CIPHER) != null) {
+                event.put("cipher", context.get(DtlsEndpointContext.KEY_CIPHER));
+                event.put("handshake", context.get(DtlsEndpointContext.KEY_HANDSHAKE_TIMESTAMP));
+                event.put("identity", String.valueOf(context.getPeerIdentity()));
+            }
             if (message.getToken() != null)
                 event.put("token", message.getTokenString());
             if (message instanceof Request) {

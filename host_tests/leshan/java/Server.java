@@ -60,8 +60,11 @@ import org.eclipse.leshan.server.registration.Registration;
 import org.eclipse.leshan.server.registration.RegistrationListener;
 import org.eclipse.leshan.server.registration.RegistrationUpdate;
 import org.eclipse.leshan.server.send.SendListener;
+import org.eclipse.leshan.servers.security.InMemorySecurityStore;
+import org.eclipse.leshan.servers.security.SecurityInfo;
 import org.eclipse.leshan.transport.californium.server.endpoint.CaliforniumServerEndpointsProvider;
 import org.eclipse.leshan.transport.californium.server.endpoint.coap.CoapServerProtocolProvider;
+import org.eclipse.leshan.transport.californium.server.endpoint.coaps.CoapsServerProtocolProvider;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -69,19 +72,26 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 /** A LwM2M server, and beside it a CoAP server with the files that the command "file" gave. */
 class Server extends Harness implements RegistrationListener, ObservationListener, PresenceListener, SendListener {
     private final LeshanServer server;
-    private final Endpoint endpoint;
+    private final InMemorySecurityStore accounts = new InMemorySecurityStore();
+    private final Endpoint endpoint, secure;
     private final CoapServer files;
 
-    Server(File registry, int awakeMs) throws Exception {
+    Server(File registry, Dtls dtls, int awakeMs) throws Exception {
         super(registry);
         CaliforniumServerEndpointsProvider.Builder endpoints = new CaliforniumServerEndpointsProvider.Builder(
-                new CoapServerProtocolProvider());
+                new CoapServerProtocolProvider(), new CoapsServerProtocolProvider());
         Configuration configuration = endpoints.createDefaultConfiguration();
+        Dtls.configure(configuration);
         endpoints.setConfiguration(configuration);
         endpoints.addEndpoint(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), Protocol.COAP);
+        endpoints.addEndpoint(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), Protocol.COAPS);
         CaliforniumServerEndpointsProvider provider = endpoints.build();
         LeshanServerBuilder builder = new LeshanServerBuilder();
         builder.setEndpointsProviders(provider);
+        builder.setSecurityStore(accounts);
+        builder.setPrivateKey(dtls.key);
+        builder.setCertificateChain(dtls.chain);
+        builder.setTrustedCertificates(dtls.trusted);
         builder.setObjectModelProvider(registration -> model);
         builder.setClientAwakeTimeProvider(new StaticClientAwakeTimeProvider(awakeMs));
         server = builder.build();
@@ -90,15 +100,19 @@ class Server extends Harness implements RegistrationListener, ObservationListene
         server.getPresenceService().addListener(this);
         server.getSendService().addListener(this);
         endpoint = provider.getCoapServer().getEndpoints().get(0);
+        secure = provider.getCoapServer().getEndpoints().get(1);
         endpoint.addInterceptor(new Trace());
+        secure.addInterceptor(new Trace());
         server.start();
+        Dtls.watch(secure);
 
         files = new CoapServer(configuration);
         files.addEndpoint(new CoapEndpoint.Builder().setConfiguration(configuration)
                 .setInetSocketAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)).build());
         files.start();
-        print(event("ready", null).put("uri", "coap://127.0.0.1:" + endpoint.getAddress().getPort()).put("files",
-                "coap://127.0.0.1:" + files.getEndpoints().get(0).getAddress().getPort()));
+        print(event("ready", null).put("uri", "coap://127.0.0.1:" + endpoint.getAddress().getPort())
+                .put("coaps", "coaps://127.0.0.1:" + secure.getAddress().getPort())
+                .put("files", "coap://127.0.0.1:" + files.getEndpoints().get(0).getAddress().getPort()));
     }
 
     // -- commands ----------------------------------------------------------------------------------------------------
@@ -106,8 +120,17 @@ class Server extends Harness implements RegistrationListener, ObservationListene
     @Override
     void command(int id, JsonNode command) throws Exception {
         String op = command.get("op").asText();
-        if (op.equals("file")) {
+        switch (op) {
+        case "file":
             files.add(new FileResource(command.get("name").asText(), HEX.parseHex(command.get("hex").asText())));
+            answer(id, JSON.createObjectNode());
+            return;
+        case "account":
+            accounts.add(account(command.get("ep").asText(), command));
+            answer(id, JSON.createObjectNode());
+            return;
+        case "forget-sessions":
+            Dtls.forget(secure);
             answer(id, JSON.createObjectNode());
             return;
         }
@@ -131,6 +154,14 @@ class Server extends Harness implements RegistrationListener, ObservationListene
         default:
             send(id, registration, request(op, command), command);
         }
+    }
+
+    /** Who an endpoint must be: with "identity" a pre-shared key, else a certificate with its name. */
+    private static SecurityInfo account(String endpoint, JsonNode command) {
+        if (!command.has("identity"))
+            return SecurityInfo.newX509CertInfo(endpoint);
+        return SecurityInfo.newPreSharedKeyInfo(endpoint, command.get("identity").asText(),
+                HEX.parseHex(command.get("key").asText()));
     }
 
     private <T extends LwM2mResponse> void send(int id, Registration registration,
@@ -398,6 +429,6 @@ class Server extends Harness implements RegistrationListener, ObservationListene
     }
 
     public static void main(String[] arguments) throws Exception {
-        new Server(new File(arguments[0]), Integer.parseInt(arguments[1])).serve();
+        new Server(new File(arguments[0]), new Dtls(new File(arguments[1])), Integer.parseInt(arguments[2])).serve();
     }
 }

@@ -14,6 +14,7 @@ from lwm2m.config import ConfigError
 _PSK = const(0)
 _TRUST_ANCHOR = const(2)  # a certificate usage (/0/x/15)
 _MAX_RECORD = const(1330)  # more than any datagram that udp lets through holds
+_BAD_INPUT_DATA = const(-0x7100)  # of Mbed TLS, whose longest key is set when it is built: 32 bytes as a rule
 _MP_STREAM_POLL = const(3)
 
 
@@ -43,8 +44,13 @@ class Session(io.IOBase):
         if not hasattr(context, "psk_key"):
             raise ConfigError("a pre-shared key needs MicroPython 1.29 or newer, and this is %s" % interpreter())
         context.verify_mode = tls.CERT_NONE  # there is no certificate
-        context.psk_identity = security.identity
-        context.psk_key = security.secret_key
+        try:
+            context.psk_identity = security.identity
+            context.psk_key = security.secret_key
+        except OSError as error:
+            if error.errno != _BAD_INPUT_DATA:
+                raise
+            raise ConfigError("this firmware takes no pre-shared key of %d bytes" % len(security.secret_key))
 
     def _certificates(self, tls, context, security, host):
         """Returns the name to ask for (SNI) and to find in the certificate."""
