@@ -8,9 +8,10 @@ pyOpenSSL's own secrets (`OpenSSL._util`, pre-shared keys need them), so its ver
 import ipaddress
 
 from cryptography.hazmat.primitives import serialization
-from dtls_context import Context, client_context, load_certificate, load_key, server_context
 from OpenSSL import SSL
 from OpenSSL._util import lib
+
+from dtls_context import Context, client_context, load_certificate, load_key, server_context
 
 __all__ = [
     "Context",

@@ -8,10 +8,10 @@ OpenSSL's retransmissions run on its own clock, so the lossy handshakes below al
 import random
 import time
 
-import dtls_host
 import pytest
-from dtls_host import DtlsError, Session, client_context, server_context
 
+import dtls_host
+from dtls_host import DtlsError, Session, client_context, server_context
 from host_tests.cpython.dtls_pair import CLIENT, NAMES, PEM, SERVER, exchange, identity
 
 ID, KEY = b"urn:dev:board-1", bytes(range(16))
