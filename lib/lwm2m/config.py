@@ -20,10 +20,12 @@ class Config(Parameters):
         "\nMAX_BODY 4096"  # bytes of a block-wise write that is collected in RAM; bigger ones must be streamed
         "\nBLOCK_TRANSFERS 2"  # block-wise transfers per server at a time, each up to MAX_BODY
         "\nOBSERVATIONS 16"  # per server, about 200 bytes each
+        "\nATTRIBUTES 32"  # paths with notification attributes, per server, about 100 bytes each
         "\nMEMBERS 16"  # paths of one composite observation, about 100 bytes each
         "\nSENDS 4"  # Sends that wait for a server that is away or asleep, each as big as its payload
         "\nSTORED 10"  # notifications kept for a server that is away, about 100 bytes each
         "\nINSTANCES 32"  # of the objects that servers may create
+        "\nRESOURCE_INSTANCES 32"  # of a multiple resource that a server writes, about 30 bytes each
         "\nJOBS 4"  # Executes that are not through yet, about 100 bytes each
         "\nCON_EVERY 10"  # each n-th notification is confirmable, which also proves the way through a NAT
         "\nSAMPLE_ms 1000"  # how often a sensor is read
