@@ -23,7 +23,9 @@ from lwm2m.config import Config, ConfigError, parse_uri
 
 _LONGEST_SLEEP_ms = const(86400000)  # asyncio refuses 6 days, and the clock must be asked more often than ticks wrap
 # Rooms that can be imported again, and what they stand on. When memory is short they are given back.
-_ROOMS = const("blocks composite creating discover write_attributes writing change bounds settings table retry")
+_ROOMS = const(
+    "blocks composite creating discover write_attributes writing change bounds settings credentials table retry"
+)
 _FORMATS = const("text opaque cbor cbor_item senml senml_json senml_cbor json_item lwm2m_json typed tlv link")
 _LAST_ATTEMPT = const(99)
 _PAUSE_s = 0.2  # after something unexpected: it must not come back in a tight loop
@@ -43,6 +45,12 @@ class Client(client.Client):
 
         found = settings.load(path)
         log.level(found["log"])
+        servers = found["servers"] + [found["bootstrap"] or {"uri": ""}]
+        secure = len([1 for server in servers if server["uri"].startswith("coaps:")])
+        if secure:
+            from lwm2m.transport import dtls
+
+            dtls.prepare(secure)
         endpoint = found["endpoint"] or default_endpoint()
         made = cls(endpoint, found["servers"], Config(**found["limits"]), found["lwm2m"])
         made.local_port = found["local_port"]
@@ -97,15 +105,10 @@ class Runner:
 
     async def serve(self):
         """Register everywhere and serve until every server is stopped."""
-        for name in ("bounds", "settings", "table"):  # were needed only to get here
+        for name in ("bounds", "credentials", "settings", "table"):  # were needed only to get here
             forget("lwm2m", name)
         gc.collect()
         log.info("endpoint %s", self.client.endpoint)
-        secure = len([1 for one in self.client.registrations if one.uri.startswith("coaps:")])
-        if secure:
-            from lwm2m.transport import dtls
-
-            dtls.check_memory(secure)
         self.client.start(self._clock.ms())
         await self._loop(None)
 
