@@ -23,7 +23,9 @@ from lwm2m.config import Config, ConfigError, parse_uri
 
 _LONGEST_SLEEP_ms = const(86400000)  # asyncio refuses 6 days, and the clock must be asked more often than ticks wrap
 # Rooms that can be imported again, and what they stand on. When memory is short they are given back.
-_ROOMS = const("blocks composite creating discover write_attributes writing change bounds settings table retry")
+_ROOMS = const(
+    "blocks composite creating bootstrap_stage discover write_attributes writing change bounds settings table retry"
+)
 _FORMATS = const("text opaque cbor cbor_item senml senml_json senml_cbor json_item lwm2m_json typed tlv link")
 _LAST_ATTEMPT = const(99)
 _PAUSE_s = 0.2  # after something unexpected: it must not come back in a tight loop
@@ -142,10 +144,13 @@ class Runner:
             except ConfigError:
                 raise
             except Exception as error:
-                await self._wait(error)
+                try:
+                    await self._wait(error)
+                except MemoryError:
+                    await asyncio.sleep(1)  # a whole number: MicroPython needs no memory for it
 
     async def _wait(self, error):
-        """What to do after something unexpected."""
+        """What to do after something unexpected; raises MemoryError."""
         self.make_room()
         if isinstance(error, MemoryError):
             log.warning("out of memory")
@@ -261,7 +266,10 @@ class Runner:
                 self._broken(session, error)
                 return
             except Exception as error:
-                await self._wait(error)
+                try:
+                    await self._wait(error)
+                except MemoryError:
+                    await asyncio.sleep(1)
 
     def _flush(self, session):
         """Send what the client has for a server."""
