@@ -226,12 +226,12 @@ class Exchange:
         answer to an Execute; the oldest goes first. An action is known as carried out for longer."""
         order = self._seen_order[0 if is_read else 1]
         if order and len(order) >= self.parameters.SEEN:
-            when, known = self._seen[order[0]]
-            if not is_read and now - when < self.parameters.exchange_lifetime_ms():
+            found = self._seen.get(order[0])  # None if there was no memory for it
+            if found and not is_read and now - found[0] < self.parameters.exchange_lifetime_ms():
                 from coap import repeats
 
-                repeats.add(self, order[0], known, now)
-            del self._seen[order.pop(0)]
+                repeats.add(self, order[0], found[1], now)
+            self._seen.pop(order.pop(0), None)
         order.append(mid)
         self._seen[mid] = (now, reply)
 
