@@ -37,6 +37,7 @@ class Config(Parameters):
         "\nRETRY_TIMER_s 60"  # /1/x/18
         "\nSEQUENCE_DELAY_s 86400"  # /1/x/19
         "\nSEQUENCE_COUNT 1"  # /1/x/20
+        "\nSPREAD_s 10"  # each of these pauses is up to so much longer, by chance: for 500 boards that lost one server
         "\nHANDSHAKE_s 20"  # how long a DTLS handshake may take
         "\nCLOSE_TIMEOUT_ms 3000"  # how long Ctrl-C waits for the de-registration
         "\n"
