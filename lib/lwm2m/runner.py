@@ -37,6 +37,7 @@ class Client(client.Client):
     """The client as programs use it: from config.json, over sockets, under asyncio."""
 
     local_port = 0
+    watchdog_s = 0  # timeout of the board's watchdog (lwm2m.watchdog); 0 is none
 
     @classmethod
     def from_config(cls, path="config.json"):
@@ -48,6 +49,7 @@ class Client(client.Client):
         endpoint = found["endpoint"] or default_endpoint()
         made = cls(endpoint, found["servers"], Config(**found["limits"]), found["lwm2m"])
         made.local_port = found["local_port"]
+        made.watchdog_s = found["watchdog"]
         made.queue_mode = found["queue_mode"]
         ntptime = found["ntp"] and optional("ntptime")
         if ntptime:  # a PC has none, and needs none
@@ -92,6 +94,7 @@ class Runner:
         self._clock = Clock()
         self._event = WakeEvent()
         self._transports = {}  # session -> [transport, reader task or None]
+        self._watchdog = None
         client.clock = self._clock.ms
         client.on_wake = self._event.set
         client.unix_time_s = unix_time_s
@@ -103,6 +106,10 @@ class Runner:
             forget("lwm2m", name)
         gc.collect()
         log.info("endpoint %s", self.client.endpoint)
+        if self.client.watchdog_s:
+            from lwm2m.watchdog import Watchdog
+
+            self._watchdog = Watchdog(self.client.watchdog_s, self._clock.ms())
         secure = len([1 for one in self.client.registrations if one.uri.startswith("coaps:")])
         if secure:
             from lwm2m.transport import dtls
@@ -173,6 +180,8 @@ class Runner:
             if now >= deadline:
                 return True
             delay = deadline - now if delay is None else min(delay, deadline - now)
+        if self._watchdog:
+            delay = self._watchdog.turned(delay, now, client.sessions, self._transports)
         await wait_event(self._event, _LONGEST_SLEEP_ms if delay is None else min(delay, _LONGEST_SLEEP_ms))
         return False
 
