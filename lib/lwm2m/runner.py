@@ -24,7 +24,8 @@ from lwm2m.config import Config, ConfigError, parse_uri
 _LONGEST_SLEEP_ms = const(86400000)  # asyncio refuses 6 days, and the clock must be asked more often than ticks wrap
 # Rooms that can be imported again, and what they stand on. When memory is short they are given back.
 _ROOMS = const(
-    "blocks composite creating discover write_attributes writing change bounds settings credentials table retry"
+    "blocks composite creating bootstrap_stage discover write_attributes writing change bounds settings credentials "
+    "table retry"
 )
 _FORMATS = const("text opaque cbor cbor_item senml senml_json senml_cbor json_item lwm2m_json typed tlv link")
 _LAST_ATTEMPT = const(99)
@@ -37,6 +38,7 @@ class Client(client.Client):
     """The client as programs use it: from config.json, over sockets, under asyncio."""
 
     local_port = 0
+    watchdog_s = 0  # timeout of the board's watchdog (lwm2m.watchdog); 0 is none
 
     @classmethod
     def from_config(cls, path="config.json"):
@@ -54,6 +56,7 @@ class Client(client.Client):
         endpoint = found["endpoint"] or default_endpoint()
         made = cls(endpoint, found["servers"], Config(**found["limits"]), found["lwm2m"])
         made.local_port = found["local_port"]
+        made.watchdog_s = found["watchdog"]
         made.queue_mode = found["queue_mode"]
         ntptime = found["ntp"] and optional("ntptime")
         if ntptime:  # a PC has none, and needs none
@@ -98,6 +101,7 @@ class Runner:
         self._clock = Clock()
         self._event = WakeEvent()
         self._transports = {}  # session -> [transport, reader task or None]
+        self._watchdog = None
         client.clock = self._clock.ms
         client.on_wake = self._event.set
         client.unix_time_s = unix_time_s
@@ -109,6 +113,10 @@ class Runner:
             forget("lwm2m", name)
         gc.collect()
         log.info("endpoint %s", self.client.endpoint)
+        if self.client.watchdog_s:
+            from lwm2m.watchdog import Watchdog
+
+            self._watchdog = Watchdog(self.client.watchdog_s, self._clock.ms())
         self.client.start(self._clock.ms())
         await self._loop(None)
 
@@ -145,10 +153,13 @@ class Runner:
             except ConfigError:
                 raise
             except Exception as error:
-                await self._wait(error)
+                try:
+                    await self._wait(error)
+                except MemoryError:
+                    await asyncio.sleep(1)  # a whole number: MicroPython needs no memory for it
 
     async def _wait(self, error):
-        """What to do after something unexpected."""
+        """What to do after something unexpected; raises MemoryError."""
         self.make_room()
         if isinstance(error, MemoryError):
             log.warning("out of memory")
@@ -171,6 +182,8 @@ class Runner:
             if now >= deadline:
                 return True
             delay = deadline - now if delay is None else min(delay, deadline - now)
+        if self._watchdog:
+            delay = self._watchdog.turned(delay, now, client.sessions, self._transports)
         await wait_event(self._event, _LONGEST_SLEEP_ms if delay is None else min(delay, _LONGEST_SLEEP_ms))
         return False
 
@@ -264,7 +277,10 @@ class Runner:
                 self._broken(session, error)
                 return
             except Exception as error:
-                await self._wait(error)
+                try:
+                    await self._wait(error)
+                except MemoryError:
+                    await asyncio.sleep(1)
 
     def _flush(self, session):
         """Send what the client has for a server."""
