@@ -3,6 +3,7 @@
 import os
 
 from compat import is_micropython
+from lwm2m.config import ConfigError
 from lwm2m.objects.security import Security
 from lwm2m.transport import dtls
 from support import each, eq, raises, unhex
@@ -163,3 +164,47 @@ def test_the_right_library():
         "mbedtls" in dtls.Session.__module__ if not is_micropython else hasattr(dtls.Session, "readinto"),
         is_micropython,
     )
+
+
+class Firmware:
+    """A `tls` module of so much, as older firmware has it."""
+
+    CERT_NONE = 0
+
+    def __init__(self, has_dtls):
+        if has_dtls:
+            self.PROTOCOL_DTLS_CLIENT = 2
+        self.SSLContext = lambda protocol: Context()
+
+
+class Context:
+    """An SSLContext without psk_key, as in MicroPython 1.28."""
+
+    __slots__ = ("verify_mode",)
+
+
+def test_firmware_that_is_too_old():
+    """Found out at the start, in one sentence that names the version that is needed."""
+    if not is_micropython:
+        return  # CPython's is pinned with its packages
+    from lwm2m.transport import dtls_mbedtls
+
+    security = Security("coaps://lab", 1, 0)
+    security.identity, security.secret_key = b"i", b"k"
+    old = dtls_mbedtls.optional
+
+    def refused(module, sentence):
+        dtls_mbedtls.optional = lambda name: module
+        try:
+            error = raises(ConfigError, dtls_mbedtls.Session, security, "lab", None, None)
+        finally:
+            dtls_mbedtls.optional = old
+        eq(str(error).partition(", and this is ")[0], sentence)
+        eq("micropython" in str(error), True)
+
+    cases = [
+        (None, "coaps:// needs MicroPython 1.29 or newer"),
+        (Firmware(False), "coaps:// needs MicroPython 1.29 or newer"),
+        (Firmware(True), "a pre-shared key needs MicroPython 1.29 or newer"),
+    ]
+    each(cases, refused)

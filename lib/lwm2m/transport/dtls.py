@@ -89,8 +89,8 @@ class Transport(udp.Transport):
         self._alert = None
 
     def open(self):
-        """Connect as udp.Transport does, and begin a handshake. Where only our own link was down, the session goes on
-        in its place: a plain Update may do (OMA Core 1.1 section 6.2.2). One that has met silence is over.
+        """Connect as udp.Transport does, and begin a handshake. Where only our own network was away, the session goes
+        on in its place: a plain Update may do (OMA Core 1.1 section 6.2.2). One that has met silence is over.
 
         Raises ConfigError if the credentials are of no use to this firmware.
         """
