@@ -134,13 +134,15 @@ def test_record_headers():
     finished = "16 fefd 0001 000000000000 0002 aaaa"
     change = "14 fefd 0000 000000000003 0001 01"
     fatal = "15 fefd 0000 000000000001 0002 02 73"
-    eq(watched((False, change + finished))._stands, True)
+    eq(watched((True, change), (False, change + finished))._stands, True)
     eq(watched((True, change + finished))._stands, False)
+    eq(watched((False, change + finished))._stands, False)  # nobody's word, before all that is ours has left
+    eq(watched((False, "15 fefd 0000 000000000001 0002 01 73"))._alert, None)  # a warning ends nothing
     eq(watched((True, change))._sent_last, True)
     eq(watched((False, change))._sent_last, False)
     eq(watched((False, fatal))._alert, (False, 115))
     eq(watched((True, fatal))._alert, (True, 115))
-    eq(watched((False, change + finished), (False, fatal))._alert, None)  # nobody's word, once a session stands
+    eq(watched((True, change), (False, change + finished), (False, fatal))._alert, None)  # nor once a session stands
     each(
         [(text,) for text in ("", "15", "15 fefd 0000 000000000001 0002 02", "16 fefd 0001 0000000000 00ff")], harmless
     )

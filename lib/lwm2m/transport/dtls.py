@@ -27,6 +27,7 @@ _CLOCK_IS_SET_s = const(1735689600)  # 2025: a chip that was never told counts f
 _CHANGE_CIPHER_SPEC = const(20)
 _ALERT = const(21)
 _HANDSHAKE = const(22)
+_FATAL = const(2)  # the level of an alert
 
 # Alerts that a server sends: what they mean for the person at the board (RFC 5246 section 7.2).
 _MEANING = const(
@@ -204,7 +205,8 @@ class Transport(udp.Transport):
     # -- what the handshake shows to everyone ------------------------------------------------------------------------
 
     def _watch(self, datagram, is_ours):
-        """Follow the handshake by its record headers: whether it is through, and which alert has ended it."""
+        """Follow the handshake by its record headers: whether it is through, and which alert has ended it. Anybody can
+        write such headers: they only say when to ask the library, and whom to blame."""
         at = 0
         while at + 13 < len(datagram):
             kind, epoch = datagram[at], datagram[at + 3] << 8 | datagram[at + 4]
@@ -213,9 +215,9 @@ class Transport(udp.Transport):
                 return  # no record; the library drops it, too
             if kind == _CHANGE_CIPHER_SPEC and is_ours:
                 self._sent_last = True
-            elif kind == _HANDSHAKE and epoch and not is_ours:
+            elif kind == _HANDSHAKE and epoch and not is_ours and self._sent_last:
                 self._stands = True  # the server's Finished; if it is not good, the library says so
-            elif kind == _ALERT and not epoch and length == 2 and not self._stands:
+            elif kind == _ALERT and not epoch and length == 2 and datagram[at + 13] == _FATAL and not self._stands:
                 self._alert = (is_ours, datagram[at + 14])
             at += 13 + length
 
