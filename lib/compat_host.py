@@ -14,6 +14,18 @@ def const(value):
 WakeEvent = asyncio.Event
 
 
+class _Cipher:
+    def __init__(self, context):
+        self.encrypt = context.update
+
+
+def aes(key, mode, iv=None):
+    """What MicroPython has in cryptolib: an object with encrypt(whole blocks); mode 1 is ECB, 2 CBC."""
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    return _Cipher(Cipher(algorithms.AES(key), modes.ECB() if mode == 1 else modes.CBC(iv)).encryptor())
+
+
 def unique_id():
     """This computer's MAC address, 6 bytes."""
     return uuid.getnode().to_bytes(6, "big")

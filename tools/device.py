@@ -22,6 +22,13 @@ _WIFI = {"ssid": "microlwm2m", "password": "virtual-board"}
 _URI = re.compile(r"(coaps?|coap\+tcp)://(\[[0-9A-Fa-f:.]+\]|[^\s:/?#\[\]@]+)(:([0-9]{1,5}))?/?")
 
 _FILES = ("cert", "key", "ca", "server_cert")  # options that are files of credentials
+_OSCORE = {
+    "sender_id": "what this device is called",
+    "recipient_id": "what the server is called",
+    "secret": "the master secret; others on this machine may see it",
+    "salt": "the master salt, if there is one",
+    "id_context": "the ID context, if there is one",
+}
 
 _HEAP = re.compile(r"[0-9]{1,10}[kKmM]?")
 _LEAST_HEAP = 176 << 10  # enough for main.py to register; with 192k it has room for every request
@@ -64,6 +71,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--ca", metavar="FILE", help="DTLS: certificate of who signed the server's")
     p.add_argument("--server-cert", metavar="FILE", help="DTLS: the server's own certificate, in place of --ca")
     p.add_argument("--sni", metavar="NAME", help="DTLS: the server's name, if it is not that of the URI")
+    for name, what in _OSCORE.items():
+        p.add_argument(f"--oscore-{name.replace('_', '-')}", metavar="HEX", help=f"OSCORE: {what}")
     p.add_argument("--local-port", type=int, metavar="N", help="UDP port of the client (default: any)")
     p.add_argument("--interpreter", choices=("unix", "cpython"), default="unix", help="MicroPython or CPython")
     # More than an ESP32 has, as pointers are twice as long here, and pins and sensors, C on a board, are Python.
@@ -112,6 +121,8 @@ def check_credentials(options: argparse.Namespace) -> None:
         raise UsageError("there must be --psk-identity and --psk-key, --server-cert or --ca, and only one of them")
     if options.psk_key and not re.fullmatch("([0-9A-Fa-f]{2}){1,64}", options.psk_key):
         raise UsageError("--psk-key must be 1 to 64 bytes in hex, two digits each")
+    if oscore_keys(options) and len(options.server or ()) != 1:
+        raise UsageError("--oscore-... are the keys of one --server")
     if options.psk_identity and (not _is_utf8(options.psk_identity) or len(options.psk_identity.encode()) > 128):
         raise UsageError("--psk-identity must have at most 128 bytes of UTF-8")
 
@@ -155,6 +166,8 @@ def _number(text: str) -> int | float:
 def settings(options: argparse.Namespace) -> dict:
     """What the options say, in the words of config.json; nothing about what was not given."""
     servers = options.server or [None]
+    if keys := oscore_keys(options):
+        servers = [{"uri": servers[0], "oscore": keys}]
     config = {
         "endpoint": options.endpoint,
         "server": servers[0] if len(servers) == 1 else servers,
@@ -172,6 +185,12 @@ def settings(options: argparse.Namespace) -> dict:
         **{name: name + ".der" for name in _FILES if getattr(options, name)},
     }
     return {name: value for name, value in config.items() if value is not None}
+
+
+def oscore_keys(options: argparse.Namespace) -> dict[str, str]:
+    """The "oscore" of a server in config.json; the client checks what it says."""
+    given = {name: getattr(options, "oscore_" + name) for name in _OSCORE}
+    return {name: text for name, text in given.items() if text is not None}
 
 
 def credential_files(options: argparse.Namespace) -> dict[str, bytes]:

@@ -17,7 +17,9 @@ Room = namedtuple("Room", "name patterns is_core", defaults=(False,))
 ROOMS = (
     Room("compat", ("compat.py",), True),
     Room("block-wise transfers", ("coap/block.py", "lwm2m/blocks.py")),
+    Room("repeats of old actions", ("coap/repeats.py",)),
     Room("CoAP over TCP", ("coap/tcp.py", "lwm2m/transport/tcp.py")),
+    Room("OSCORE", ("coap/ccm.py", "*/oscore*.py", "lwm2m/objects/oscore.py")),
     Room("CoAP", ("coap/*.py",), True),
     Room("DTLS", ("lwm2m/transport/dtls*.py", "lwm2m/credentials.py")),
     Room("bootstrap, accounts", ("lwm2m/bootstrap*.py", "lwm2m/accounts.py", "lwm2m/store.py")),

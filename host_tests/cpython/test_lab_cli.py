@@ -245,7 +245,7 @@ def test_mistakes_of_the_server_are_answered_and_logged(tmp_path, monkeypatch, c
 
     asyncio.run(scene())
     assert capsys.readouterr() == ("first\n" * 2, "lab: the lab server failed: KeyError('list')\n" * 2)
-    assert caplog.text.count("the command {'command': 'list'") == 2
+    assert caplog.text.count("the command 'list' failed") == 2
     assert "in fail" in caplog.text
 
 

@@ -167,9 +167,9 @@ class Proxy(Socket):
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def before(cls, port: int, **bad) -> AsyncIterator["Proxy"]:
-        """A proxy in front of the server at a port of loopback."""
-        async with cls.open(server=("127.0.0.1", port), **bad) as proxy:
+    async def before(cls, server: int, port: int = 0, host: str = "127.0.0.1", **bad) -> AsyncIterator["Proxy"]:
+        """A proxy in front of the server at a port of loopback; `port` and `host` are its own."""
+        async with cls.open(port, host, server=("127.0.0.1", server), **bad) as proxy:
             await proxy.rebind()
             try:
                 yield proxy

@@ -4,8 +4,8 @@ import contextlib
 import re
 
 import pytest
-from dtls_host import server_context
 
+from dtls_host import server_context
 from host_tests.cpython.dtls_pair import CLIENT, NAMES, SERVER, identity
 from host_tests.interop.board import running, start, until
 from host_tests.interop.network import ScriptedServer, free_port

@@ -88,12 +88,13 @@ def test_a_single_server_is_above_the_rules():
 
 
 def test_two_servers_without_rules():
-    """As long as object 2 is not there both may do everything, but not delete the other's account."""
+    """As long as object 2 is not there both may do everything, but to the account of the other nothing."""
     one, two = open_pair([Note()], [Note])
     eq(one.post("/32771", unhex("c1 00 61")).code, "2.01")
     eq(codes(two, "/32771/1"), expected(15))
-    eq(two.get("/1", accept=TLV).code, "2.05")
-    eq(two.put("/1/0/1", b"600").code, "2.04")
+    eq(instances(two.get("/1", accept=TLV)), [1])
+    eq((two.get("/1/0").code, two.put("/1/0/1", b"600").code, two.post("/1/0/8").code), ("4.01", "4.01", "4.01"))
+    eq((two.put("/1/1/1", b"600").code, two.post("/1/1/8").code), ("2.04", "2.04"))
     eq((two.delete("/1/0").code, one.delete("/1/1").code), ("4.01", "4.01"))
     eq(two.get("/2").code, "4.04")
 

@@ -1,11 +1,10 @@
 """What of a bootstrap, and of later Writes to accounts, outlives a restart or a power cut at any moment."""
 
-from test_store import Flash, PowerCut, SimulatedStore
-
 from configurations import Bench, Probe
 from configurations_bootstrap import Memory, c13, c14, resources, security, server
 from lwm2m.objects.access_control import AccessControl
 from support import eq, noise
+from test_store import Flash, PowerCut, SimulatedStore
 
 
 def bootstrapped(**settings):

@@ -10,7 +10,7 @@ from support import each, eq, raises
 
 SERVER = {"uri": "coap://host", "ssid": 1, "lifetime": 86400, "binding": "U"}
 DEFAULTS = {"endpoint": None, "lwm2m": "1.1", "queue_mode": False, "local_port": 0, "log": "info", "limits": {}}
-DEFAULTS["bootstrap"] = None
+DEFAULTS["bootstrap"] = DEFAULTS["ntp"] = None
 FILE = "/tmp/microlwm2m-config-%d.json" % is_micropython
 
 
@@ -108,7 +108,9 @@ def test_uris():
 
 URI = "server must be like coap://host:port, not "
 NONE = 'server is missing, as in {"server": "coap://host"}'
-KNOWN = "there are endpoint, server, bootstrap, lifetime, binding, queue_mode, lwm2m, local_port, log, wifi, limits, "
+KNOWN = (
+    "there are endpoint, server, bootstrap, lifetime, binding, queue_mode, lwm2m, local_port, log, ntp, wifi, limits, "
+)
 KNOWN += "psk_identity, psk_key, cert, key, ca, server_cert, sni"
 
 MISTAKES = [
@@ -138,7 +140,7 @@ MISTAKES = [
     ({"server": {"uri": 5}}, "uri must be a text"),
     (
         {"server": {"url": "coap://host"}},
-        "there is no setting called url; there are uri, ssid, lifetime, binding, bootstrap, hold_off, "
+        "there is no setting called url; there are uri, ssid, lifetime, binding, bootstrap, hold_off, oscore, "
         "psk_identity, psk_key, cert, key, ca, server_cert, sni",
     ),
     ({"server": {"uri": "coap://host", "ssid": 0}}, "ssid must be a number from 1 to 65534"),

@@ -61,9 +61,80 @@ def test_reads_do_not_push_out_actions():
     eq(end.handled, [])
     end.receive("CON", "GET", 196, b"g")
     eq(len(end.handled), 1)
-    end.receive("CON", "POST", 4, b"p")
-    end.receive("CON", "POST", 1, b"p")
-    eq(len(end.handled), 3)
+
+
+# -- more actions than answers are kept --------------------------------------------------------------------------------
+
+
+def acted(count, **parameters):
+    """An end that has carried out `count` actions, a quick peer's within a moment; Message IDs and tokens from 1."""
+    end = End(**parameters)
+    for number in range(1, count + 1):
+        end.answer = (0x44, (), b"") if number % 2 else (0x41, ((8, b"7"),), b"")
+        act(end, number)
+    eq(len(end.handled), count)
+    return end
+
+
+def act(end, number, type="CON"):
+    return end.receive(type, "POST", number, bytes((number >> 8, number & 255)), (), b"%d" % number)
+
+
+def test_a_burst_of_actions_is_carried_out_once():
+    """A peer with a higher NSTART repeats them all: each gets its code, the newest their whole answers."""
+    end = acted(100)
+    end.answer = (0xA0, (), b"not again")
+    for number in list(range(1, 101)) + [1, 50, 100]:
+        answer = act(end, number)[0]
+        eq((answer.type, answer.code, answer.mid), ("ACK", "2.04" if number % 2 else "2.01", number))
+        eq((answer.token, answer.location), (bytes((0, number)), ["7"] if number > 92 and not number % 2 else []))
+    eq(len(end.handled), 100)
+
+
+def test_a_late_copy_of_an_old_action():
+    """For EXCHANGE_LIFETIME after it came, whatever came since; then its Message ID is new again, long before the peer
+    can have sent 65536."""
+    for seconds, again in ((0, 0), (140, 0), (246, 0), (500, 1)):
+        end = acted(30)
+        end.run(seconds)
+        act(end, 3)
+        eq(len(end.handled), 30 + again, "after %d s" % seconds)
+        if again:
+            eq([act(end, number) != [] for number in (1, 2)], [True, True])
+            eq(len(end.handled), 33)
+
+
+def test_old_actions_are_known_by_their_token():
+    """A peer that has started anew may use a Message ID again."""
+    end = acted(30)
+    eq(end.receive("CON", "POST", 3, b"new")[0].token, b"new")
+    eq(len(end.handled), 31)
+    eq(end.receive("CON", "POST", 3, b"new")[0].token, b"new")
+    eq(len(end.handled), 31)
+
+
+def test_old_actions_without_an_answer_of_their_own():
+    """A NON gets silence again, and what was acknowledged for a separate response its empty ACK."""
+    end = End()
+    act(end, 1, "NON")
+    end.answer = None
+    ack = act(end, 2)[0]
+    for number in range(3, 40):
+        act(end, number)
+    eq(act(end, 1, "NON"), [])
+    eq([packet.raw for packet in act(end, 2)], [ack.raw])
+    eq(len(end.handled), 39)
+
+
+def test_memory_of_actions_is_bounded():
+    """The last REPEATS are known for sure, never more than twice as many."""
+    end = acted(200, REPEATS=16)
+    assert len(end.exchange.repeats._young) + len(end.exchange.repeats._old) <= 32
+    for number in range(200 - 8 - 16, 201):
+        act(end, number)
+    eq(len(end.handled), 200)
+    act(end, 1)
+    eq(len(end.handled), 201)
 
 
 def test_a_peer_that_starts_anew_may_use_a_message_id_again():

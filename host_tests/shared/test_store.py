@@ -36,7 +36,7 @@ class File:
             flash.step()
             flash.files[path] = b""
         elif path not in flash.files:
-            raise OSError(2)
+            raise OSError(2, "ENOENT")
 
     def __enter__(self):
         return self
@@ -61,6 +61,9 @@ class File:
                 raise
             self.flash.files[self.path] += part
 
+    def flush(self):
+        """Nothing waits here."""
+
 
 class SimulatedStore(FileStore):
     """A FileStore on a Flash."""
@@ -72,10 +75,13 @@ class SimulatedStore(FileStore):
     def _open(self, path, mode):
         return File(self.flash, path, mode)
 
+    def _sync(self, file):
+        file.flush()
+
     def _remove(self, path):
         self.flash.step()
         if path not in self.flash.files:
-            raise OSError(2)
+            raise OSError(2, "ENOENT")
         del self.flash.files[path]
 
 

@@ -23,6 +23,7 @@ class Parameters:
     TOKEN_LENGTH = 2  # bytes; 4 are advised on an open network, and cost two bytes in every message
     QUEUE = 8  # messages that wait for their turn (NSTART), about 150 bytes each
     SEEN = 8  # answers to remember for repeated reads, and as many again for repeated actions; about 60 bytes each
+    REPEATS = 128  # actions, up to twice as many, to know as carried out when their answers are gone; 10 bytes each
 
     def max_transmit_span_ms(self):
         """From the first transmission to the last retransmission: 45 s by default."""
@@ -67,6 +68,7 @@ class Exchange:
         self.memo = {}  # see coap.message.decode; clear it when what Options.route keeps holds no more
         self._seen = {}  # Message ID -> (when, answer) of the peer's requests and separate responses
         self._seen_order = ([], [])  # their IDs, oldest first: reads, and everything else
+        self.repeats = None  # made by coap.repeats when it is needed
         self._active = []  # confirmable, sent, not yet acknowledged: at most NSTART
         self._queue = []
         self.waiting = []  # requests acknowledged, response to come
@@ -170,10 +172,10 @@ class Exchange:
     def _on_request(self, message, now):
         mid = message.mid
         type = message.type
-        if mid in self._seen and self._recent(message, now):
-            seen = self._seen[mid]
-            if seen[1]:
-                self.transmit(seen[1])
+        known = self._recent(message, now)
+        if known is not None:
+            if known:
+                self.transmit(known)
             return
         if type == NON and message.options.bad:
             return
@@ -197,29 +199,33 @@ class Exchange:
         self._remember(mid, reply, is_read, now)
 
     def _recent(self, message, now):
-        """Whether this message of the peer has come before. Another token under the same Message ID is another message,
-        of a peer that has started anew."""
+        """The answer to a message of the peer that has come before, b"" for none, or None if it is new. Another token
+        under the same Message ID is another message, of a peer that has started anew."""
         mid = message.mid
-        if mid not in self._seen:
-            return False
-        when, reply = self._seen[mid]
-        same = len(reply) <= 4 or reply[4 : 4 + (reply[0] & 15)] == message.token
-        if same and now - when < self.parameters.exchange_lifetime_ms():
-            return True
-        del self._seen[mid]
-        for order in self._seen_order:
-            if mid in order:
-                order.remove(mid)
-        return False
+        if mid in self._seen:
+            when, reply = self._seen[mid]
+            same = len(reply) <= 4 or reply[4 : 4 + (reply[0] & 15)] == message.token
+            if same and now - when < self.parameters.exchange_lifetime_ms():
+                return reply
+            del self._seen[mid]
+            for order in self._seen_order:
+                if mid in order:
+                    order.remove(mid)
+        return self.repeats.find(message, now) if self.repeats else None
 
     def _remember(self, mid, reply, is_read, now):
         """Keep an answer for repeats. Reads and actions have rings of their own, so that polling cannot push out the
-        answer to an Execute; the oldest goes first, and with NSTART 1 at the peer its exchange is over."""
+        answer to an Execute; the oldest goes first. An action is known as carried out for longer."""
         order = self._seen_order[0 if is_read else 1]
         self._seen[mid] = (now, reply)
         order.append(mid)
         if len(order) > self.parameters.SEEN:
-            del self._seen[order.pop(0)]
+            mid = order.pop(0)
+            when, reply = self._seen.pop(mid)
+            if not is_read and now - when < self.parameters.exchange_lifetime_ms():
+                from coap import repeats
+
+                repeats.add(self, mid, reply, now)
 
     def _on_empty(self, message, now):
         type = message.type
@@ -264,7 +270,7 @@ class Exchange:
         type = message.type
         if type == RST:
             return
-        if type == CON and self._recent(message, now):
+        if type == CON and self._recent(message, now) is not None:
             self._empty(ACK, message.mid)  # our ACK was lost
             return
         out = None if message.options.bad else self._take_request(message)

@@ -1,7 +1,7 @@
 """Who may do what: the rights of several servers, as object 2 says (OMA Core 1.1 section 7.3).
 
 Imported when there is a second server account, or an instance of object 2. As long as the device does not know object
-2, its servers may do everything, but delete the account of another. From then on a server has on an object instance
+2, its servers may do everything, but to the accounts of others nothing. From then on a server has on an object instance
 
     the bits of its entry in the ACL of the /2/x that names the instance;
     without such an entry R W E D if it is the owner, else the bits of entry 0;
@@ -20,7 +20,6 @@ _SERVER = const(1)
 _ACCESS_CONTROL = const(2)
 _READ = const(1)
 _WRITE = const(2)
-_DELETE = const(8)
 _CREATE = const(16)
 _OWNER = const(15)  # R W E D
 _OWN_ACCOUNT = const(7)  # R W E
@@ -50,7 +49,7 @@ class Access:
             return right == _READ or (right == _WRITE and (self._is_alone() or obj.owner == ssid))
         own = obj.OID == _SERVER and obj.ssid == ssid
         if self._is_open():
-            return right != _DELETE or obj.OID != _SERVER or own
+            return own or obj.OID != _SERVER or self._is_alone()
         rights = _bits(self._control(obj.OID, obj.iid), ssid)
         if own:
             rights |= _OWN_ACCOUNT
@@ -109,50 +108,49 @@ class Access:
         if _ACCESS_CONTROL in self._client.tree.objects and obj.OID < MAX_ID:
             from lwm2m.objects.access_control import AccessControl
 
-            self.deleted(obj)  # of one that was there before under this id
+            self._forget(obj)  # of one that was there before under this id
             self._client.add(AccessControl(obj.OID, obj.iid, registration.account.ssid))
 
-    def deleted(self, obj):
-        """A server has deleted an instance."""
+    def _forget(self, obj):
+        """Remove the rights on an instance."""
         control = self._control(obj.OID, obj.iid)
         if control:
-            self._drop(control)
+            self._client.remove(control)
+            self._client.tree.objects.setdefault(_ACCESS_CONTROL, {})
 
-    def account_removed(self, ssid):
-        """A server has no account any more: its entries go, and what it owned gets a new owner, or goes as well."""
-        others = [found.account.ssid for found in self._client.registrations if found.account.ssid != ssid]
-        for control in list(self._controls()):
-            acl = dict(control.acl)
-            if acl.pop(ssid, None) is not None:
-                control.set("acl", acl)
-            if control.owner == ssid:
-                self._pass_on(control, others)
-        self.changed()  # a server that is left alone may do everything
+    def heirs(self, gone, ssid, stage):
+        """Instances are about to go: add to them those of object 2 that name them. Where it is the account of a server,
+        its entries go as well, and what it owned gets a new owner, or goes. `stage` makes the changes (see
+        lwm2m.bootstrap_stage)."""
+        for control in self._controls():
+            if [1 for obj in gone if (obj.OID, obj.iid) == (control.object_id, control.instance_id)]:
+                gone.append(control)
+            elif ssid is not None:
+                acl = dict(control.acl)
+                acl.pop(ssid, None)
+                changes = [("acl", acl)]
+                if control.owner == ssid:
+                    changes.append(("owner", self._heir(control, acl, ssid, gone)))
+                stage.write(control, changes)
 
-    def _pass_on(self, control, servers):
-        """Give an instance to the server with the most of W and D, the lowest id among equals. What no server has any
-        rights on is removed, if servers may create its like; else only a bootstrap can give rights on it again."""
+    def _heir(self, control, acl, ssid, gone):
+        """The server with the most of W and D, the lowest id among equals. What no server has any rights on goes, if
+        servers may create its like; else only a bootstrap can give rights on it again."""
         heirs = []
-        for ssid in servers:
-            bits = _bits(control, ssid)
-            if bits:
-                heirs.append((-(bits >> 1 & 1) - (bits >> 3 & 1), ssid))
+        for found in self._client.registrations:
+            other = found.account.ssid
+            bits = acl.get(other, acl.get(0, 0))
+            if bits and other != ssid:
+                heirs.append((-(bits >> 1 & 1) - (bits >> 3 & 1), other))
         if heirs:
-            control.set("owner", min(heirs)[1])
-            return
+            return min(heirs)[1]
         tree = self._client.tree
         obj = tree.objects.get(control.object_id, {}).get(control.instance_id)
-        if obj is not None and obj.OID not in tree.creators:
-            control.set("owner", MAX_ID)
-            return
-        self._drop(control)
-        if obj is not None:
-            self._client.remove(obj)
-
-    def _drop(self, control):
-        """Remove an instance of object 2; without the last one it stays known, and all stays closed."""
-        self._client.remove(control)
-        self._client.tree.objects.setdefault(_ACCESS_CONTROL, {})
+        if obj is None or obj.OID in tree.creators:
+            gone.append(control)
+            if obj is not None:
+                gone.append(obj)
+        return MAX_ID
 
 
 def _bits(control, ssid):

@@ -53,6 +53,10 @@ def furnish(client, bootstrap, store, mark):
     security = bootstrap.get("security") or Security(bootstrap["uri"], None)
     security.bootstrap = True
     security.hold_off = bootstrap.get("hold_off")
+    if security.oscore:
+        from lwm2m import oscore
+
+        oscore.keys(client, security)
     client.add(security, 1)
     client.accounts = Accounts(client, store, mark)
     client.accounts.restore()
@@ -122,7 +126,9 @@ class Accounts:
         if unsaved and self._stored:
             try:
                 self.save()
-            except ServiceUnavailable:
+            except (ServiceUnavailable, MemoryError):
+                if self._client.make_room:
+                    self._client.make_room()
                 from lwm2m import bootstrap_stored
 
                 bootstrap_stored.revert(self._client, (self._store.load(_NAME) or b"")[len(self._mark) :])
@@ -260,6 +266,8 @@ class Accounts:
         for security in list(client.tree.objects[0].values()):
             if security.bootstrap and security is not own and security.iid in stage.written.get(0, {}):
                 stage.drop(own)  # another account for a Bootstrap-Server takes the place of the old one
+                if _keys(client, own):
+                    stage.drop(_keys(client, own))
                 own = security
         if client.unix_time_s:
             for server, _ in pairs(client):
@@ -275,7 +283,10 @@ class Accounts:
         """Give up the account of the Bootstrap-Server, as it wished (/0/x/12)."""
         client = self._client
         log.info("the account of the Bootstrap-Server is removed")
-        client.drop(client.bootstrap.security)
+        security = client.bootstrap.security
+        client.drop(security)
+        if _keys(client, security):
+            client.drop(_keys(client, security))
         client.bootstrap.security = None
         client.bootstrap = None
         for server in client.tree.objects.get(1, {}).values():
@@ -302,3 +313,8 @@ class Accounts:
         self._others, self._late = bootstrap_stored.unpack(client, self._factory)
         self.rebuild()
         session.start(now)
+
+
+def _keys(client, security):
+    """The instance of object 21 that belongs to a Security instance, or None."""
+    return client.tree.objects.get(21, {}).get(security.oscore and security.oscore[1])

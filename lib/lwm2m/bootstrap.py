@@ -275,7 +275,11 @@ class Bootstrap:
 
     def _new_exchange(self):
         client, exchange = self.client, Exchange
-        if self.uri.startswith("coap+tcp://"):
+        if self.security and self.security.oscore:
+            from lwm2m import oscore
+
+            exchange = oscore.exchange(client, self.security)
+        elif self.uri.startswith("coap+tcp://"):
             from coap.tcp import Exchange as exchange
         return exchange(client.config, self.outbox.append, self._handle, client.randbelow)
 

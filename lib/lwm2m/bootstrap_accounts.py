@@ -26,7 +26,7 @@ def pairs(client):
         for other in sorted(securities):
             server, security = servers[iid], securities[other]
             if not security.bootstrap and server.ssid is not None and server.ssid == security.ssid:
-                if not _lack(server) and not _unusable(security):
+                if not _lack(server) and not _unusable(client, security):
                     found.append((server, security))
                     break
     return found
@@ -44,7 +44,7 @@ def inconsistency(client):
             return "two accounts have the short server id %d" % server.ssid
         seen.append(server.ssid)
     for security in objects.get(0, {}).values():
-        problem = _unusable(security)
+        problem = _unusable(client, security)
         if problem:
             return "/0/%d: %s" % (security.iid, problem)
         if not security.bootstrap:
@@ -66,7 +66,7 @@ def _lack(obj):
     return None
 
 
-def _unusable(security):
+def _unusable(client, security):
     """What is wrong with a Security instance, or None."""
     uri = security.uri or ""
     scheme, _, rest = uri.partition(":")
@@ -78,6 +78,12 @@ def _unusable(security):
         return "no valid URI"
     if security.ssid is None and not security.bootstrap:
         return "ssid is missing"
+    if security.oscore:
+        from lwm2m import oscore_keys
+
+        found = oscore_keys.link_problem(client, security)
+        if found:
+            return found
     return credentials.problem(security)
 
 
@@ -91,6 +97,10 @@ def blank(client, oid):
         from lwm2m.objects.access_control import AccessControl
 
         return _without(AccessControl(0), "object_id instance_id")
+    if oid == 21:
+        from lwm2m.objects.oscore import Oscore
+
+        return Oscore()
     make = client.tree.creators.get(oid)
     if make is None:
         raise NotFound()

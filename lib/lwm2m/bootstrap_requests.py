@@ -25,6 +25,7 @@ _SIZE1 = const(60)
 _DEVICE = const(3)
 _GATEWAY = const(25)
 _OSCORE = const(21)
+_NO_LINK = (MAX_ID, MAX_ID)
 _READABLE = const((1, 2))  # Server and Access Control
 _KNOWN = const((0, 1, 2))  # objects that every client has, even without an instance
 
@@ -72,11 +73,15 @@ def _discover(client, session, path):
             if ver or not instances:
                 links.append("</%d>%s" % (oid, ver))
         for iid in sorted(instances):
-            links.append("</%d/%d>%s" % (oid, iid, _parameters(instances[iid], version)))
+            links.append("</%d/%d>%s" % (oid, iid, _parameters(client, instances[iid], version)))
     return 0x45, ((12, _LINK),), ",".join(links).encode()
 
 
-def _parameters(obj, version):
+def _parameters(client, obj, version):
+    if obj.OID == _OSCORE and version not in ("1.0", "1.1"):
+        for security in client.tree.objects[0].values():
+            if security.oscore == (_OSCORE, obj.iid) and not security.bootstrap and security.ssid is not None:
+                return ";ssid=%d" % security.ssid
     if obj.OID > 1 or obj.ssid is None or (obj.OID == 0 and obj.bootstrap):
         return ""
     text = ";ssid=%d" % obj.ssid
@@ -150,15 +155,18 @@ def write(client, session, path, format, decoded):
             obj, is_there = blank(client, oid), False
         rows = {row[3]: row for row in obj.rows()}
         changes = [change for change in changes if _may_write(obj, rows[change[0]])]
-        plan.append((iid, obj, is_there, moves, changes, [rid for _, rid, _ in records if rid is not None]))
+        if obj.OID == 0 and ("oscore", _NO_LINK) in changes:
+            changes[changes.index(("oscore", _NO_LINK))] = "oscore", None
+        rids = [rid for _, rid, _ in records if rid is not None and obj.row(rid)]
+        plan.append((iid, obj, is_there, moves, changes, rids))
     stage = session.changes()
     done = []
     moved = None
     try:
         for iid, obj, is_there, moves, changes, _ in plan:
-            if moves:
+            if moves:  # it wants the id of its own account for another one; its own must stay
                 moved = iid
-                _move(session, stage, client.tree.free_id(oid))
+                stage.move(session.security, client.tree.free_id(oid))
             old = [(name, current(obj, name)) for name, _ in changes]
             stage.write(obj, changes)
             if not is_there:
@@ -171,7 +179,7 @@ def write(client, session, path, format, decoded):
             for name, value in old if was_there else ():
                 stage.put_back(obj, name, value)
         if moved is not None:
-            _move(session, stage, moved)
+            stage.move(session.security, moved)
         raise
     for _, obj, _, _, _, rids in plan:
         stage.note(obj, rids)
@@ -182,12 +190,6 @@ def _may_write(obj, row):
     if "E" in row[1]:
         return False
     return hasattr(obj, "write_" + row[3]) or (hasattr(obj, row[3]) and not callable(getattr(obj, row[3])))
-
-
-def _move(session, stage, iid):
-    """The Bootstrap-Server wants the id of its own account for another one; its own must stay."""
-    stage.drop(session.security)
-    stage.add(session.security, iid)
 
 
 # -- Delete -----------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What a bootstrap has changed so far, and how all was before. Imported by its first Write or Delete."""
+"""What a bootstrap, or a Create or Delete, has changed so far, and how all was before. Imported by the first."""
 
 from coap.errors import BadRequest, ServiceUnavailable
 from lwm2m import log
@@ -7,7 +7,7 @@ from lwm2m.config import ConfigError
 
 
 class Stage:
-    """The changes of one bootstrap. Each is made at once, after what it changes was kept."""
+    """The changes. Each is made at once, after what it changes was kept."""
 
     def __init__(self, client):
         self.written = {}  # object id -> {instance id: set of resource ids}
@@ -17,7 +17,8 @@ class Stage:
         self._instances = {}  # object id -> {instance id: instance}, or None if the object was not there
         self._values = {}  # instance that was there -> {attribute: value}
 
-    def _keep(self, oid):
+    def keep(self, oid):
+        """Remember which instances an object has; returns them."""
         if oid not in self._instances:
             instances = self._tree.objects.get(oid)
             self._instances[oid] = None if instances is None else dict(instances)
@@ -25,7 +26,7 @@ class Stage:
 
     def write(self, obj, changes):
         """Make every (attribute, value) true, or none of them; raises what the object raises."""
-        if obj in self._keep(obj.OID).values():
+        if obj in self.keep(obj.OID).values():
             olds = self._values.setdefault(obj, {})
             for name, _ in changes:
                 if name not in olds:
@@ -40,7 +41,7 @@ class Stage:
     def add(self, obj, iid):
         """Add an instance; raises BadRequest, or ServiceUnavailable if there are too many."""
         client = self._client
-        self._keep(obj.OID)
+        self.keep(obj.OID)
         if sum([len(client.tree.objects[oid]) for oid in self._instances if oid in client.tree.objects]) >= (
             client.config.INSTANCES
         ):
@@ -52,9 +53,14 @@ class Stage:
 
     def drop(self, obj):
         """Take an instance away."""
-        self._keep(obj.OID)
+        self.keep(obj.OID)
         self.written.get(obj.OID, {}).pop(obj.iid, None)
         self._client.drop(obj)
+
+    def move(self, obj, iid):
+        """Give an instance another id, which is free; it needs no more room than before."""
+        self.drop(obj)
+        self._client.add(obj, iid)
 
     def roll_back(self):
         """Make everything as it was. Hardware that refuses is told, and the rest goes on."""

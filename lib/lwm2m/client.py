@@ -26,6 +26,7 @@ class Client:
         self.version = version
         self.randbelow = randbelow
         self.tree = Tree()
+        self.tree.config = self.config
         self.due = 0  # when poll wants to run, ms; None is never
         self.on_wake = None  # called when `due` moved to now
         self.on_event = None
@@ -49,7 +50,11 @@ class Client:
 
     def add_account(self, account, uri, security=None):
         """Have a Registration for a Server object instance that was added; security is its Security instance."""
-        if uri.startswith("coap+tcp://"):
+        if security and security.oscore:
+            from lwm2m import oscore
+
+            registration = Registration(self, account, oscore.exchange(self, security))
+        elif uri.startswith("coap+tcp://"):
             from coap import tcp
 
             registration = Registration(self, account, tcp.Exchange)  # pyright: ignore[reportArgumentType] - alike
@@ -106,13 +111,10 @@ class Client:
 
     def remove(self, obj, now=None):
         """Take an object instance away; its attributes go, and its observations end with 4.04."""
+        from lwm2m import creating
+
         self.drop(obj)
-        for registration in self.registrations:
-            for path in list(registration.attributes):
-                if path[:2] == (obj.OID, obj.iid):
-                    del registration.attributes[path]
-            if registration.reporting:
-                registration.reporting.instance_removed(obj, self.clock() if now is None else now)
+        creating.bury(self, obj, self.clock() if now is None else now)
 
     def drop(self, obj):
         """Take an object instance away that no server knows of yet; see remove."""
@@ -217,8 +219,6 @@ class Client:
                     answer = self.make_blocks(registration).first(message, asked, answer, now)
             else:
                 answer = self.make_blocks(registration).respond(message, asked, now)
-            if by_server and self.accounts and message.code != 1:
-                self.accounts.flush()
         except CoapError as error:
             answer = (error.code, error.options, str(error).encode())
         except FormatError as error:

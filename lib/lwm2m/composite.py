@@ -13,7 +13,6 @@ from lwm2m.path import MAX_ID
 
 _FETCH = const(5)
 _FORMATS = const((110, 112))
-CLOSED = const((0, 21, 23))  # keys and addresses: Security, OSCORE, MQTT Server
 
 
 def respond(client, registration, message, asked, payload, now):
@@ -74,8 +73,6 @@ def items(client, registration, paths, time_s=None):
 
 def _records(client, registration, path):
     """The records under a path of at least one id, see Tree.walk; none if it cannot be read."""
-    if path[0] in CLOSED:
-        return ()
     try:
         if len(path) < 3:
             return client.records(registration, path)

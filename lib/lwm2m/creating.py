@@ -6,6 +6,7 @@ Imported by the first such request. The order of checks is that of lwm2m.managem
 from coap.errors import BadRequest, MethodNotAllowed, ServiceUnavailable, Unauthorized
 from compat import const
 from lwm2m import path as paths
+from lwm2m.bootstrap_stage import Stage
 from lwm2m.change import apply
 from lwm2m.config import ConfigError
 from lwm2m.writing import SKIP, payload_format, read_changes
@@ -15,6 +16,8 @@ _DELETE = const(4)
 _TLV = const(11542)
 _RIGHT = const(8)  # to Delete (OMA Core 1.1 section 7.3.1)
 _SERVER = const(1)
+_OSCORE = const(21)
+_ACCESS_CONTROL = const(2)
 
 
 def respond(client, registration, message, asked, payload, now):
@@ -39,10 +42,18 @@ def _create(client, registration, asked, payload):
     made = []
     for iid, decoded in by_instance(format.decode(asked.path, payload)):
         made.append((iid, _new_instance(tree, make, asked.path, format, decoded)))
-    _add(client, made)
-    if client.access:
-        for _, obj in made:
-            client.access.created(registration, obj)
+    stage = Stage(client)
+    stage.keep(oid)
+    stage.keep(_ACCESS_CONTROL)
+    try:
+        _add(client, made)
+        if client.access:
+            for _, obj in made:
+                client.access.created(registration, obj)
+        _store(client)
+    except Exception:
+        stage.roll_back()
+        raise
     _list_anew(make)
     if len(made) == 1:
         return 0x41, tuple([(8, segment) for segment in _location(oid, made[0][1].iid)]), b""
@@ -65,19 +76,22 @@ def _list_anew(made):
 
 
 def _add(client, made):
-    """Add what a Create made, [(instance id or None, instance)], or none of it; raises CoapError."""
+    """Add what a Create made, [(instance id or None, instance)]; raises CoapError."""
     tree = client.tree
     there = sum([len(tree.objects[oid]) for oid in tree.creators])
     if there + len(made) > client.config.INSTANCES:
         raise ServiceUnavailable("no room for another instance")
-    added = []
     try:
         for iid, obj in made:
-            added.append(client.add(obj, iid))
+            client.add(obj, iid)
     except ConfigError as error:
-        for obj in added:
-            client.drop(obj)
         raise BadRequest(str(error))
+
+
+def _store(client):
+    """Let what has changed be stored, if it is of that kind; raises ServiceUnavailable, and then it must not stay."""
+    if client.accounts:
+        client.accounts.flush()
 
 
 def by_instance(decoded):
@@ -110,16 +124,25 @@ def _delete(client, registration, asked, now):
         return 0x42, (), b""
     if obj.OID not in client.tree.creators:
         raise MethodNotAllowed()
-    client.remove(obj, now)
+    gone = [obj]
+    _drop(client, gone, None)
     _list_anew(obj)
-    if client.access:
-        client.access.deleted(obj)
+    for one in gone:
+        bury(client, one, now)
     return 0x42, (), b""
 
 
 def remove_account(client, account, now):
     """The end of a server's account: its object instances, rights, attributes and observations go, and it gets a
-    De-register once the response to what it may just have asked is out."""
+    De-register once the response to what it may just have asked is out. Raises ServiceUnavailable: then all stays."""
+    gone = [account]
+    for security in client.tree.objects.get(0, {}).values():
+        if security.ssid == account.ssid and not security.bootstrap:
+            gone.append(security)
+            keys = client.tree.objects.get(_OSCORE, {}).get(security.oscore and security.oscore[1])
+            if keys:
+                gone.append(keys)
+    _drop(client, gone, account.ssid)
     registration = account.registration
     if registration:  # else it is half an account, without Security instance
         client.registrations.remove(registration)
@@ -127,10 +150,35 @@ def remove_account(client, account, now):
         registration.attributes.clear()
         if registration.reporting:
             registration.reporting.clear()
-    client.remove(account, now)
-    for security in list(client.tree.objects.get(0, {}).values()):
-        if security.ssid == account.ssid and not security.bootstrap:
-            client.remove(security, now)
+    for obj in gone:
+        bury(client, obj, now)
     if client.access:
-        client.access.deleted(account)
-        client.access.account_removed(account.ssid)
+        client.access.changed()  # a server that is left alone may do everything
+
+
+def _drop(client, gone, ssid):
+    """Take instances away, and with them the rights on them, and those of the server whose account it is; what goes as
+    well is added to `gone`. All of it happens, or if it cannot be stored, nothing."""
+    stage, objects = Stage(client), client.tree.objects
+    is_closed = _ACCESS_CONTROL in objects
+    try:
+        if client.access:
+            client.access.heirs(gone, ssid, stage)
+        for obj in gone:
+            stage.drop(obj)
+        if is_closed:
+            objects.setdefault(_ACCESS_CONTROL, {})  # even without instances
+        _store(client)
+    except Exception:
+        stage.roll_back()
+        raise
+
+
+def bury(client, obj, now):
+    """An instance that was dropped does not come back: its attributes go, and its observations end with 4.04."""
+    for registration in client.registrations:
+        for path in list(registration.attributes):
+            if path[:2] == (obj.OID, obj.iid):
+                del registration.attributes[path]
+        if registration.reporting:
+            registration.reporting.instance_removed(obj, now)

@@ -38,7 +38,7 @@ def make(account, settings, folder=""):
     if security.server_key or (security.identity and security.mode != PSK):
         security.mode = CERTIFICATE
     if "ca" in settings:
-        security.certificate_usage = TRUST_ANCHOR
+        security.certificate_usage = TRUST_ANCHOR  # pyright: ignore[reportAttributeAccessIssue] - a number, or None
     security.sni = settings.get("sni")
     found = problem(security)
     if found:
@@ -96,4 +96,4 @@ def _file(path, name):
         with open(path, "rb") as file:
             return file.read()
     except OSError:
-        raise ConfigError("%s: there is no file %s" % (name, path))
+        raise ConfigError("%s: there is no file of that name" % name)  # unless it was meant to be the key itself

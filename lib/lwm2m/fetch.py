@@ -152,7 +152,7 @@ def split(uri):
     """("coap://host:port", options) of a URI with path and query; raises InvalidUri."""
     scheme, found, rest = uri.partition("://")
     if scheme.lower() != "coap":  # a session over TCP is something else
-        raise InvalidUri(uri)
+        raise InvalidUri("not coap://")
     for char in uri:
         if not "!" <= char <= "~" or char in '"#<>\\^`{|}':
             raise InvalidUri("no character of a URI: %r" % char)
@@ -161,10 +161,10 @@ def split(uri):
     base = scheme.lower() + "://" + authority
     try:
         if not found or "@" in authority:
-            raise InvalidUri(uri)
+            raise InvalidUri("not like coap://host/path")
         host = parse_uri(base)[0]
-    except ConfigError as error:
-        raise InvalidUri(str(error))
+    except ConfigError:
+        raise InvalidUri("no host, or no port")
     options = []
     if authority[:1] != "[" and host.strip("0123456789."):
         options.append((_URI_HOST, _decoded(host.lower())))

@@ -14,6 +14,7 @@ from hashlib import sha256
 
 from compat import const
 from lwm2m.sink import InstallFailed, IntegrityFailure, UnsupportedPackage, too_big
+from lwm2m.store import lasting
 
 _MAGIC = const(b"MPFW")
 _HEADER = const(37)
@@ -23,15 +24,18 @@ _ENOSPC = const(28)  # MicroPython's errno does not know it
 
 class FileSink:
     """Keeps a package in `path` + ".part" until it is installed, then in `path`. `capacity` is the largest package in
-    bytes; without it that is what the file system has room for when a package begins."""
+    bytes; without it that is what the file system has room for when a package begins. A power cut amid an installation
+    leaves the package before it, or the new one."""
 
     def __init__(self, path="firmware.img", capacity=None):
         self.name = self.version = None
         self._path = path
         self._part = path + ".part"
+        self._old = path + ".old"  # the package before, while it is replaced
         self._capacity = capacity
         self._limit = self._size = 0
         self._file = None
+        self._settle()
 
     def begin(self, size):
         """Open an empty file; raises NotEnoughStorage if there is no room for `size` bytes."""
@@ -62,10 +66,11 @@ class FileSink:
 
     def flush(self):
         """Bring what is buffered into the file."""
-        self._guarded(self._file.flush)
+        self._guarded(lasting, self._file)
 
     def finish(self):
         """Compare the digest; raises IntegrityFailure or UnsupportedPackage."""
+        self.flush()
         self._guarded(self._close)
         self.name, self.version = _inspect(self._part, self._size)
 
@@ -79,11 +84,21 @@ class FileSink:
     def install(self):
         """Put the package in the place of the one before; raises IntegrityFailure if it is not whole any more."""
         _inspect(self._part, self._size)
+        if _exists(self._path):  # FAT cannot replace a file in one step
+            os.rename(self._path, self._old)
         try:
             os.rename(self._part, self._path)
-        except OSError:  # FAT does not replace what is there
-            _remove(self._path)
-            os.rename(self._part, self._path)
+        finally:
+            self._settle()
+
+    def _settle(self):
+        """What was there before an installation goes, or gets its name back if nothing has taken that: a power cut may
+        have come in between."""
+        if _exists(self._old):
+            if _exists(self._path):
+                _remove(self._old)
+            else:
+                os.rename(self._old, self._path)
 
     def confirm(self):
         """Look at the package in its place; raises InstallFailed if it is not there, or not whole."""

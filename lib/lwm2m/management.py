@@ -63,12 +63,17 @@ def respond(client, registration, message, asked, payload, now):
     if code in (_FETCH, _IPATCH):
         from lwm2m import composite
 
-        return composite.respond(client, registration, message, asked, payload, now)
-    if not asked.path:
+        room = composite
+    elif not asked.path:
         raise BadRequest("path needs 1 to 4 ids")
-    from lwm2m import writing
+    else:
+        from lwm2m import writing
 
-    return writing.respond(client, registration, message, asked, payload, now)
+        room = writing
+    answer = room.respond(client, registration, message, asked, payload, now)
+    if client.accounts:
+        client.accounts.flush()
+    return answer
 
 
 # -- Read and Discover --------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from coap.errors import BadRequest
 
 MAX_ID = 65535  # reserved: "no object", "any instance"
+CLOSED = (0, 21, 23)  # Security, OSCORE, MQTT Server: no server may see their keys (OMA Core 1.1 section 6.3)
 prefixes = None  # set by lwm2m.gateway: names that begin with a prefix, which stand for object ids above MAX_ID
 
 

@@ -172,13 +172,13 @@ class Reporting:
         self._due = 0
 
     def went_offline(self):
-        """The link is gone, and with it the notifications that waited for their ACK."""
+        """The link is gone, and with it the notifications that waited for their ACK, or that have not even left."""
         self._due = 0  # what changed in sleep is to be stored now
         for observation in self.observations:
             self._undelivered(observation)
 
     def _undelivered(self, observation):
-        if observation.pending is not None:
+        if observation.pending is not None or self.registration.outbox:
             from lwm2m import stored
 
             stored.undelivered(self, observation)
@@ -307,6 +307,7 @@ class Reporting:
         if message.type == RST:
             log.info("server %d: cancelled an observation by reset", self.registration.account.ssid)
             self._remove(observation)
+            self.registration.update_wanted = True  # it may have restarted, and know nothing of us at all
 
     def _fail(self, observation, code, now):
         """An error notification ends the observation (RFC 7641 section 4.2)."""

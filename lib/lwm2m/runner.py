@@ -6,7 +6,18 @@ Ways out of `Client.run`: every server is stopped (after `close`), cancellation,
 import asyncio
 import gc
 
-from compat import Clock, WakeEvent, const, forget, print_exception, readable, unique_id, unix_time_s, wait_event
+from compat import (
+    Clock,
+    WakeEvent,
+    const,
+    forget,
+    optional,
+    print_exception,
+    readable,
+    unique_id,
+    unix_time_s,
+    wait_event,
+)
 from lwm2m import client, formats, log
 from lwm2m.config import Config, ConfigError, parse_uri
 
@@ -36,6 +47,9 @@ class Client(client.Client):
         made = cls(endpoint, found["servers"], Config(**found["limits"]), found["lwm2m"])
         made.local_port = found["local_port"]
         made.queue_mode = found["queue_mode"]
+        ntptime = found["ntp"] and optional("ntptime")
+        if ntptime:  # a PC has none, and needs none
+            ntptime.host = found["ntp"]
         for registration in made.registrations:  # optional resources are there only with a value, and not to be written
             account = registration.account
             account.default_pmin = account.default_pmax = 0
@@ -87,6 +101,11 @@ class Runner:
             forget("lwm2m", name)
         gc.collect()
         log.info("endpoint %s", self.client.endpoint)
+        secure = len([1 for one in self.client.registrations if one.uri.startswith("coaps:")])
+        if secure:
+            from lwm2m.transport import dtls
+
+            dtls.check_memory(secure)
         self.client.start(self._clock.ms())
         await self._loop(None)
 
@@ -259,9 +278,9 @@ class Runner:
         outbox.clear()
 
     def _broken(self, session, error):
-        session.outbox.clear()
         if session.link in ("open", "shaking"):
             self._down(session, "link lost" if session.link == "open" else "no link", error)
+        session.outbox.clear()
 
     def _down(self, session, what, error):
         """Tell a session that there is no link, and the account which alert has ended it (/1/x/11)."""

@@ -16,9 +16,10 @@ from coap.errors import CoapError, dotted
 from coap.message import RST
 from compat import const
 from lwm2m import formats, log
-from lwm2m.composite import CLOSED, items, path_list
+from lwm2m.composite import items, path_list
 from lwm2m.config import ConfigError
 from lwm2m.formats.senml import path_of
+from lwm2m.path import CLOSED
 
 _POST = const(2)
 _TRIES = const(3)  # time-outs of a server that still answers Updates

@@ -6,8 +6,8 @@ from compat import const
 from lwm2m.config import ConfigError, parse_uri
 
 _CREDENTIALS = const("psk_identity psk_key cert key ca server_cert sni")  # see lwm2m.credentials
-_KNOWN = const("endpoint server bootstrap lifetime binding queue_mode lwm2m local_port log wifi limits ")
-_ACCOUNT = const("uri ssid lifetime binding bootstrap hold_off ")
+_KNOWN = const("endpoint server bootstrap lifetime binding queue_mode lwm2m local_port log ntp wifi limits ")
+_ACCOUNT = const("uri ssid lifetime binding bootstrap hold_off oscore ")
 _LONGEST_NAME = const(252)  # so that "ep=" and it fit into one Uri-Query
 _LEVELS = const(("info", "debug", "warning", "error"))
 
@@ -42,6 +42,7 @@ def check(settings, folder=""):
         "queue_mode": _boolean(settings, "queue_mode"),
         "local_port": _number(settings, "local_port", 0, 65535),
         "log": _one_of(settings, "log", _LEVELS),
+        "ntp": _text(settings, "ntp", None),
         "limits": settings.get("limits", {}),
     }
     if not isinstance(checked["limits"], dict):
@@ -106,6 +107,10 @@ def _account(server, settings, number, folder):
         from lwm2m import credentials
 
         account["security"] = credentials.make(account, own or _credentials(settings), folder)
+    if "oscore" in server:
+        from lwm2m import oscore_keys
+
+        oscore_keys.configure(account, server["oscore"], folder)
     return account
 
 

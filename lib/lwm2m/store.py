@@ -3,7 +3,7 @@ the new one.
 
 A name has two files, NAME.0 and NAME.1. The newer valid one counts, and the other one is written next: the content that
 counts is never touched, so that no file need be replaced, which a FAT flash cannot do in one step. A file is a count of
-the saves, the length and the CRC-32 of the content, and the content.
+the saves, from 1 up, the length and the CRC-32 of the content, and the content.
 """
 
 import os
@@ -14,6 +14,7 @@ from compat import const
 from lwm2m import log
 
 _HEAD = const(12)
+_ENOENT = const(2)
 
 
 class FileStore:
@@ -30,13 +31,14 @@ class FileStore:
     def save(self, name, data):
         """Have `data` be the content; raises OSError, and then the content is what it was."""
         found = self._newest(name)
-        count, slot = (found[0] + 1 & 0xFFFFFFFF, 1 - found[1]) if found else (0, 0)
+        count, slot = (found[0] + 1 & 0xFFFFFFFF, 1 - found[1]) if found else (1, 0)
         found = None
         path = self._path(name, slot)
         try:
             with self._open(path, "wb") as file:
                 file.write(pack(">III", count, len(data), _check(count, data)))
                 file.write(data)
+                self._sync(file)
         except OSError:
             self._try_to_remove(path)
             raise
@@ -45,7 +47,11 @@ class FileStore:
         """Forget the content; raises OSError. The older file goes first: it must not count for a moment."""
         found = self._newest(name)
         if found:
-            self._try_to_remove(self._path(name, 1 - found[1]))
+            try:
+                self._remove(self._path(name, 1 - found[1]))
+            except OSError as error:
+                if error.errno != _ENOENT:
+                    raise
             self._remove(self._path(name, found[1]))
 
     def _newest(self, name):
@@ -68,7 +74,15 @@ class FileStore:
         return "%s%s.%d" % (self._folder, name, slot)
 
     def _open(self, path, mode):
-        return open(path, mode)
+        umask = getattr(os, "umask", int)  # a PC has other users, whom keys do not concern
+        before = umask(0o077)
+        try:
+            return open(path, mode)
+        finally:
+            umask(before)
+
+    def _sync(self, file):
+        lasting(file)
 
     def _remove(self, path):
         os.remove(path)
@@ -80,9 +94,16 @@ class FileStore:
             return
 
 
+def lasting(file):
+    """Bring what was written to a file onto the flash, so that a power cut leaves it there; raises OSError."""
+    file.flush()
+    if hasattr(os, "fsync"):  # CPython's flush does not wait for the disk
+        os.fsync(file.fileno())
+
+
 def _valid(raw):
     """The count of a file's content, or None if it is not whole."""
-    if len(raw) < _HEAD:
+    if len(raw) < _HEAD or not any(raw[:_HEAD]):  # a flash may fill with zeros what a power cut has left open
         return None
     count, length, check = unpack(">III", raw[:_HEAD])
     data = memoryview(raw)[_HEAD:]

@@ -4,9 +4,15 @@ from coap.errors import CoapError
 
 
 def undelivered(reporting, observation):
-    """Nobody has acknowledged a notification: keep it, or have the current value told once the server is back."""
+    """Nobody has acknowledged a notification: keep it, or have the current value told once the server is back. One that
+    is not confirmable, and has not even left when the link broke, counts as never made."""
     registration = reporting.registration
-    if registration.account.notification_storing and observation.found(registration).get("hqmax") != 0:
+    if observation.pending is None:
+        for datagram in registration.outbox:
+            if datagram[4 : 4 + (datagram[0] & 15)] == observation.token:
+                observation.dirty = -1
+                observation.sent = None
+    elif registration.account.notification_storing and observation.found(registration).get("hqmax") != 0:
         reporting.stored.insert(0, (observation, observation.pending))  # older than what is there
         if len(reporting.stored) > reporting.client.config.STORED:
             reporting.stored.pop(0)

@@ -1,14 +1,14 @@
 """The tree of object instances, and the walk over it that every format encodes."""
 
 from coap.errors import CoapError, MethodNotAllowed, NotFound, ServiceUnavailable, Unauthorized
-from compat import const
 from lwm2m.config import ConfigError
-
-_CLOSED = const((0, 21))  # Security and OSCORE: no server may see them (OMA Core 1.1 section 6.3)
+from lwm2m.path import CLOSED
 
 
 class Tree:
     """Objects by id, each a dict of instances by id. `version` changes whenever an instance comes or goes."""
+
+    config = None  # the client's
 
     def __init__(self):
         self.objects = {}
@@ -56,7 +56,7 @@ class Tree:
 
     def instances(self, oid):
         """Instances of an object by ascending id; raises NotFound, and Unauthorized for the closed objects."""
-        if oid in _CLOSED:
+        if oid in CLOSED:
             raise Unauthorized()
         if oid not in self.objects:
             raise NotFound()
@@ -66,7 +66,7 @@ class Tree:
     def instance(self, path):
         """The instance that a path of two or more ids lies in; raises NotFound or Unauthorized."""
         oid = path[0]
-        if oid in _CLOSED:
+        if oid in CLOSED:
             raise Unauthorized()
         try:
             return self.objects[oid][path[1]]

@@ -115,6 +115,7 @@ class Supervisor:
                 env={**self._environment, "BOARD_LINK": str(link.fileno())},
                 pass_fds=[link.fileno()],
                 start_new_session=True,  # Ctrl-C in the terminal must reach the program once, by us
+                umask=0o077,  # what it writes may hold keys
             )
         except OSError as error:
             raise SupervisorError(f"{self._command[0]} cannot be started: {error.strerror}") from error

@@ -8,6 +8,7 @@ from aiocoap.numbers.codes import Code
 from aiocoap.resource import Resource
 
 from . import payload, senml
+from .blocks import Blocks, SmallBlocks
 from .bootstrap_config import WRITABLE
 from .records import flatten
 
@@ -24,6 +25,7 @@ class BootstrapDirectory(Resource):
 
     def __init__(self, bootstrapper: Bootstrapper, serves_packs: bool):
         super().__init__()
+        self._block1, self._block2 = Blocks(), SmallBlocks()
         self._bootstrapper = bootstrapper
         self._serves_packs = serves_packs
 

@@ -91,7 +91,7 @@ class ControlServer:
         except ConnectionError:
             raise
         except Exception as problem:  # a mistake of ours: the one who asked shall hear it, and the log tell where
-            log.exception("the command %r failed", request)
+            log.exception("the command %r failed", request.get("command"))  # its values may be secret
             await _send(writer, {"error": f"the lab server failed: {problem!r}", "exit_code": 1})
 
 

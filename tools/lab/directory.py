@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from aiocoap import CHANGED, CREATED, DELETE, DELETED, POST, Message
-from aiocoap.blockwise import Block1Spool
-from aiocoap.error import MethodNotAllowed, NotFound, RequestEntityIncomplete, UnsupportedContentFormat
+from aiocoap.error import MethodNotAllowed, NotFound, UnsupportedContentFormat
 from aiocoap.resource import Resource
 
+from .blocks import Blocks
 from .payload import COMPOSITE, LINKS, format_name
 
 
@@ -16,18 +16,8 @@ class Registrar(Protocol):
 
     def register(self, query: tuple[str, ...], object_list: bytes, remote: Any) -> str: ...
     def update(self, number: str, query: tuple[str, ...], object_list: bytes, remote: Any) -> None: ...
-    def deregister(self, number: str) -> None: ...
+    def deregister(self, number: str, remote: Any) -> None: ...
     def send(self, content_format: int, payload: bytes, remote: Any) -> None: ...
-
-
-class Blocks(Block1Spool):
-    """aiocoap answers a block out of order with 5.00; RFC 7959 2.9.2 wants 4.08."""
-
-    def feed_and_take(self, req: Message) -> Message:
-        try:
-            return super().feed_and_take(req)
-        except ValueError:
-            raise RequestEntityIncomplete from None
 
 
 class Directory(Resource):
@@ -61,7 +51,7 @@ class Directory(Resource):
         return Message(code=CHANGED)
 
     def _deregister(self, request: Message) -> Message:
-        self._registrar.deregister(request.opt.uri_path[1])
+        self._registrar.deregister(request.opt.uri_path[1], request.remote)
         return Message(code=DELETED)
 
     def _send(self, request: Message) -> Message:

@@ -44,8 +44,12 @@ def registration_text(registration: Registration) -> str:
     queue = " Q" if registration.queue_mode and "Q" not in registration.binding else ""
     return (
         f"lt={registration.lifetime_s} lwm2m={registration.version} b={registration.binding}{queue}"
-        f" from {registration.address}  {links.text_of(registration.objects)}"
+        f" from {registration.address}{_by(registration)}  {links.text_of(registration.objects)}"
     )
+
+
+def _by(registration: Registration) -> str:
+    return f" ({registration.security})" if registration.security else ""
 
 
 def _change(registration: Registration, name: str) -> str:

@@ -9,7 +9,8 @@ Attributes = dict[str, str | None]  # a valueless attribute is None
 
 
 def parse(payload: bytes) -> dict[str, Attributes]:
-    """Targets and their attributes, in the order given. Raises PayloadError (not link-format, a target twice)."""
+    """Targets and their attributes, in the order given. Raises PayloadError (not link-format, a target twice, control
+    characters, which must not reach a terminal)."""
     try:
         links = linkformat.parse(payload.decode("utf-8")).links
     except UnicodeDecodeError:
@@ -18,6 +19,8 @@ def parse(payload: bytes) -> dict[str, Attributes]:
         raise PayloadError("the link list is not link-format (RFC 6690)") from None
     targets: dict[str, Attributes] = {}
     for link in links:
+        if not str(link).isprintable():
+            raise PayloadError("the link list has a character that cannot be shown")
         if link.href in targets:
             raise PayloadError(f"the link list names <{link.href}> twice")
         targets[link.href] = {str(pair[0]): pair[1] for pair in link.attr_pairs}

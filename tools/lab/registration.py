@@ -12,14 +12,15 @@ from typing import Any
 from aiocoap.error import BadRequest, NotFound, PreconditionFailed, RequestEntityTooLarge
 
 from . import links
+from .blocks import MAX_BODY
 from .errors import PayloadError
 from .links import Attributes
 from .paths import MAX_ID
+from .trust import is_secure
 
 VERSIONS = ("1.0", "1.1", "1.2")
 DEFAULT_LIFETIME_S = 86400
 _MAX_LIFETIME_S = 2**32 - 1
-_MAX_OBJECT_LIST = 65536  # bytes; the largest real lists have a few thousand
 
 _BINDINGS_1_0 = ("U", "UQ", "S", "SQ", "US", "UQS")
 _BINDING_LETTERS = "UTSNMH"  # 1.1 and 1.2: UDP, TCP, SMS, non-IP, MQTT, HTTP; each at most once
@@ -58,6 +59,11 @@ class Registration:
     def location(self) -> str:
         return f"/rd/{self.id}"
 
+    @property
+    def security(self) -> str | None:
+        """With what the device has shown who it is: "PSK", "X.509", None for nothing at all."""
+        return self.remote.security if is_secure(self.remote) else None
+
 
 class Registrations:
     """All registered devices; iterate over them, or look one up by endpoint name with `get`."""
@@ -72,11 +78,14 @@ class Registrations:
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def get(self, endpoint: str) -> Registration | None:
+    def get(self, endpoint: str | None) -> Registration | None:
         return next((each for each in self if each.endpoint == endpoint), None)
 
     def at(self, remote: Any) -> Registration | None:
-        """The registration whose messages come from this address."""
+        """The registration whose messages come from this address, or whose credentials this DTLS session has."""
+        if is_secure(remote):
+            found = self.get(remote.endpoint)
+            return found if found and is_secure(found.remote) else None
         return next((each for each in self if each.remote == remote), None)
 
     def heard(self, registration: Registration) -> None:
@@ -124,7 +133,7 @@ class Registrations:
 
     def update(self, number: str, query: tuple[str, ...], payload: bytes, remote: Any) -> tuple[Registration, dict]:
         """Apply an Update; returns the registration and the fields that changed. Nothing changes on an error."""
-        registration = self._find(number)
+        registration = self.find(number)
         parameters = _parameters(query)
         fixed = [name for name in ("ep", "lwm2m", "Q") if name in parameters]
         if fixed:
@@ -146,7 +155,7 @@ class Registrations:
 
     def deregister(self, number: str) -> Registration:
         """Take the registration out. Raises NotFound."""
-        registration = self._find(number)
+        registration = self.find(number)
         del self._by_id[number]
         return registration
 
@@ -167,7 +176,8 @@ class Registrations:
         """Seconds until its lifetime ends, None if it has no end."""
         return None if registration.expires_at is None else registration.expires_at - self._clock()
 
-    def _find(self, number: str) -> Registration:
+    def find(self, number: str) -> Registration:
+        """The registration at /rd/<number>. Raises NotFound."""
         if number not in self._by_id:
             raise NotFound("no such registration")
         return self._by_id[number]
@@ -182,6 +192,8 @@ def _parameters(query: tuple[str, ...]) -> dict[str, str | None]:
     parameters: dict[str, str | None] = {}
     for item in query:
         name, equals, value = item.partition("=")
+        if not item.isprintable():
+            raise BadRequest(f"{name} has a character that cannot be shown")
         if name in parameters:
             raise BadRequest(f"{name} is given twice")
         parameters[name] = value if equals else None
@@ -192,8 +204,6 @@ def _endpoint(parameters: dict[str, str | None]) -> str:
     endpoint = parameters.get("ep")
     if not endpoint:
         raise BadRequest("ep, the endpoint name, is missing")
-    if not endpoint.isprintable():
-        raise BadRequest("ep has a character that cannot be shown")
     return endpoint
 
 
@@ -231,8 +241,8 @@ def _binding(parameters: dict[str, str | None], version: str) -> tuple[str, bool
 
 def _object_list(payload: bytes) -> tuple[str, Attributes, dict[str, Attributes]]:
     """Root path, attributes of the root, objects by path. Raises BadRequest, RequestEntityTooLarge."""
-    if len(payload) > _MAX_OBJECT_LIST:
-        raise RequestEntityTooLarge(f"the object list is longer than {_MAX_OBJECT_LIST} bytes")
+    if len(payload) > MAX_BODY:
+        raise RequestEntityTooLarge(f"the object list is longer than {MAX_BODY} bytes")
     try:
         targets = links.parse(payload)
     except PayloadError as problem:

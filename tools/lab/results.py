@@ -47,13 +47,17 @@ def what(operation: str, endpoint: str, path: Path, paths: tuple[Path, ...] = ()
     return f"{operation} {endpoint} {target_text(path, paths)}"
 
 
+def printable(text: str) -> str:
+    """A device's words, so that nothing in them can act on a terminal."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
 def result_of(operation: str, endpoint: str, path: Path, message: Message, paths: tuple[Path, ...] = ()) -> Result:
     """The Result in a response. Raises DeviceError for an error code, PayloadError for a broken payload."""
     code, sentence = message.code, what(operation, endpoint, path, paths)
     if not code.is_successful():
-        diagnostic = message.payload.decode("utf-8", "replace")
-        printable = "".join(char if char.isprintable() else "?" for char in diagnostic)
-        raise DeviceError(sentence, code.dotted, code.name_printable, printable)
+        diagnostic = printable(message.payload.decode("utf-8", "replace"))
+        raise DeviceError(sentence, code.dotted, code.name_printable, diagnostic)
     content_format = None if message.opt.content_format is None else int(message.opt.content_format)
     try:
         value, records = _content(content_format, message.payload, path, paths)
@@ -69,7 +73,7 @@ def result_of(operation: str, endpoint: str, path: Path, message: Message, paths
         content_format=content_format,
         payload=message.payload,
         value=value,
-        location="/" + "/".join(message.opt.location_path) if message.opt.location_path else None,
+        location=printable("/" + "/".join(message.opt.location_path)) if message.opt.location_path else None,
         sequence=message.opt.observe,
         confirmable=message.mtype is CON if notified else None,
         paths=paths,

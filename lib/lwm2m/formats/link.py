@@ -1,7 +1,7 @@
 """application/link-format (40, RFC 6690): the object list of a Register. For Discover see lwm2m.discover."""
 
 from lwm2m import formats
-from lwm2m.path import MAX_ID
+from lwm2m.path import CLOSED, MAX_ID
 
 CT = 40
 # Versions that the enabler version implies (OMA Core 1.1): of these objects `ver` need not be told.
@@ -9,8 +9,8 @@ _IMPLIED = {"1.0": {}, "1.1": {0: "1.1", 1: "1.1"}, "1.2": {0: "1.1", 1: "1.1"}}
 
 
 def registration(tree, version):
-    """The object list (OMA Core 1.1 section 6.2.1): never /0 and /21; `ver` where it is not implied."""
-    found = links(tree, [oid for oid in tree.objects if oid not in (0, 21) and oid < MAX_ID], version)
+    """The object list (OMA Core 1.1 section 6.2.1): never the closed ones; `ver` where it is not implied."""
+    found = links(tree, [oid for oid in tree.objects if oid not in CLOSED and oid < MAX_ID], version)
     if version != "1.0":
         found.insert(0, '</>;rt="oma.lwm2m";ct=' + _content_formats())
     return ",".join(found)

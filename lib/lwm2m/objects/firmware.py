@@ -268,8 +268,8 @@ class Firmware(Object):
                 store.remove(_RECORD)
             else:
                 store.save(_RECORD, json.dumps(record).encode())
-        except OSError as error:
-            log.warning("firmware: its state cannot be kept: %s", error)
+        except (OSError, MemoryError) as error:
+            log.warning("firmware: its state cannot be kept: %r", error)
 
     def _restore(self):
         """Take up what a record says."""
@@ -288,7 +288,7 @@ class Firmware(Object):
         except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
             log.warning("firmware: what was kept cannot be read: %r", error)
             self.result, self.uri = 0, ""
-            store.remove(_RECORD)
+            self._save()
             return
         self.state, self.name, self.version = state, name or None, version or None
         take_up(etag)

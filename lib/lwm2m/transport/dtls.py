@@ -6,7 +6,7 @@ what does not: the socket, the time limit of a handshake, which alert means what
 
 import errno
 
-from compat import Clock, const, is_micropython, readable, unix_time_s, wait_event
+from compat import Clock, const, is_micropython, optional, readable, unix_time_s, wait_event
 from lwm2m import log
 from lwm2m.transport import udp
 
@@ -17,6 +17,7 @@ else:
 
 _TURN_ms = const(250)  # a handshake retransmits only when it is looked after (1, 2, 4 ... s)
 _RAW_DATAGRAM = const(1357)  # one of 1280 bytes in the suite that adds most, 77 bytes
+_SESSION_SIZE = const(25600)
 _PSK = const(0)
 _TRUST_ANCHOR = const(2)  # a certificate usage (/0/x/15)
 _CLOCK_IS_SET_s = const(1735689600)  # 2025: a chip that was never told counts from 1970 or 2000
@@ -97,10 +98,10 @@ class Transport(udp.Transport):
             self._unasked = False
             return
         self.close()
-        if self._security.certificate_usage == _TRUST_ANCHOR and unix_time_s() < _CLOCK_IS_SET_s:
+        if self._security.certificate_usage == _TRUST_ANCHOR and not _clock_is_set():
             raise LinkError(
-                "the clock is not set, so that the server's certificate cannot be checked: set it ('ntp' in "
-                "config.json), or know the certificate itself (server_cert), which needs no clock"
+                "the clock is not set, so that the server's certificate cannot be checked: name a time server in "
+                "config.json (ntp), or know the certificate itself (server_cert), which needs no clock"
             )
         super().open()
         self._watch_from_start()
@@ -117,6 +118,7 @@ class Transport(udp.Transport):
             return "LINK_UP"
         clock = Clock()
         while True:
+            self._fruitless = 0  # nobody has said that there is something
             data = self._call(self._engine.recv)  # looks after the handshake, too
             if data:
                 self.waiting.append(data)
@@ -205,6 +207,8 @@ class Transport(udp.Transport):
         while at + 13 < len(datagram):
             kind, epoch = datagram[at], datagram[at + 3] << 8 | datagram[at + 4]
             length = datagram[at + 11] << 8 | datagram[at + 12]
+            if at + 13 + length > len(datagram):
+                return  # no record; the library drops it, too
             if kind == _CHANGE_CIPHER_SPEC and is_ours:
                 self._sent_last = True
             elif kind == _HANDSHAKE and epoch and not is_ours:
@@ -233,6 +237,30 @@ class Transport(udp.Transport):
         if self._security.mode == _PSK:
             return "DTLS: %s %s at our key: it is not the one that belongs to our identity there" % (where, does)
         return "DTLS: %s %s at our certificate" % (where, does)
+
+
+def _clock_is_set():
+    """Whether it is known which day it is; a time server is asked if not (NTP), which blocks for a second at most."""
+    ntptime = optional("ntptime")
+    if ntptime and unix_time_s() < _CLOCK_IS_SET_s:
+        try:
+            ntptime.settime()
+        except OSError as error:
+            log.warning("the time server %s does not answer: %s", ntptime.host, error)
+    return unix_time_s() >= _CLOCK_IS_SET_s
+
+
+def check_memory(sessions):
+    """Warn if so many sessions do not fit into the C heap of an ESP32, where each takes 25 KB."""
+    esp32 = optional("esp32")
+    if hasattr(esp32, "idf_heap_info"):
+        free = sum([area[1] for area in esp32.idf_heap_info(esp32.HEAP_DATA)])
+        if free < sessions * _SESSION_SIZE:
+            log.warning(
+                "memory for %d of %d DTLS sessions: a server without one is tried again and again",
+                free // _SESSION_SIZE,
+                sessions,
+            )
 
 
 def meaning(alert):

@@ -12,6 +12,12 @@ from lwm2m.config import ConfigError
 _LOSS = (errno.EAGAIN, errno.ENOMEM, errno.ENOBUFS, errno.ETIMEDOUT, errno.ECONNREFUSED)
 _MAX_DATAGRAM = const(1280)
 _SHORT_DATAGRAM = const(128)
+_MOST_FRUITLESS = const(16)
+_MOST_PLACES = const(8)
+
+# (host, port) -> [(family, address) of the last connection, whether anything came through it]: outlives a Transport, as
+# after a failed Register the next one has to know where not to begin again.
+_places = {}
 
 
 class Transport:
@@ -25,30 +31,53 @@ class Transport:
         self.port = port
         self.local_port = local_port
         self.sock = None
-        self._address: tuple | bytes = b""  # as getaddrinfo gave it
+        self._place = [None, True]  # see _places
+        self._fruitless = 0  # how often in a row the socket was readable and had nothing
 
     def open(self):
-        """Resolve the server's name (may block) and connect. An open socket keeps its port: to a server and a NAT on
-        the way the device is then still the same. IPv4 goes first: a UDP socket cannot tell whether anybody is there.
-        Raises ConfigError if the local port is taken."""
+        """Resolve the server's name (may block) and connect. Raises ConfigError if the local port is taken.
+
+        An open socket keeps its port: to a server and a NAT on the way the device is then still the same. But if
+        nothing came through it, the way out may be another one now (an interface has changed, a socket is stuck): then
+        it is a new one, to the name's next address."""
+        place = (self.host, self.port)
+        choice, heard = _places.get(place, self._place)
+        choices = self._resolve(choice)
+        first = 0
+        if choice in choices:
+            first = choices.index(choice) + (0 if heard else 1)
+        if not heard:
+            self.close()
+        if len(_places) >= _MOST_PLACES:
+            _places.clear()  # downloads may come from anywhere
         error = OSError("%s has no address" % self.host)
-        for family, _, _, _, address in sorted(self._resolve(), key=lambda found: found[0] != socket.AF_INET):
+        for step in range(len(choices)):
+            choice = choices[(first + step) % len(choices)]
+            self._place = _places[place] = [choice, False]
+            self._fruitless = 0
             try:
                 if self.sock is None:
-                    self._bind(family)
-                self.sock.connect(address)
-                self._address = address
+                    self._bind(choice[0])
+                self.sock.connect(choice[1])
                 return
             except OSError as failure:
                 error = failure
                 self.close()
         raise error
 
-    def _resolve(self):
+    def _resolve(self, known):
+        """[(family, address)], IPv4 first: a UDP socket cannot tell whether anybody is there. Without a working
+        resolver it is the address that the name had before."""
         try:
-            return socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_DGRAM)
+            found = socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_DGRAM)
         except (OSError, UnicodeError):
-            raise OSError("the name %s cannot be resolved" % self.host)
+            if known is None:
+                raise OSError("the name %s cannot be resolved" % self.host)
+            log.warning("the name %s cannot be resolved: trying the address that it had", self.host)
+            return [known]
+        choices = [(one[0], one[4]) for one in found]
+        later = [one for one in choices if one[0] != socket.AF_INET]
+        return [one for one in choices if one not in later] + later
 
     def _bind(self, family):
         self.sock = socket.socket(family, socket.SOCK_DGRAM)
@@ -71,20 +100,25 @@ class Transport:
                 raise
 
     def recv(self):
-        """One datagram, or None if there is none after all."""
+        """One datagram, or None if there is none after all. Raises OSError when that goes on and on: a socket that is
+        stuck must not keep the board busy."""
         try:
             datagram = self._recv()
-            if datagram is None:
-                return None
+            if datagram:
+                self._place[1] = True
+                self._fruitless = 0
+            if datagram != b"":
+                return datagram
+            # An empty datagram makes an ESP32 socket return b"" for ever; connecting again cures it.
+            self.sock.connect(self._place[0][1])
         except OSError as error:
             if error.errno not in _LOSS:
                 raise
-            return None
-        if not datagram:
-            # An empty datagram makes an ESP32 socket return b"" for ever; connecting again cures it.
-            self.sock.connect(self._address)
-            return None
-        return datagram
+        self._fruitless += 1
+        if self._fruitless > _MOST_FRUITLESS:
+            self._place[1] = False  # a new socket, then
+            raise OSError("nothing comes through the socket any more")
+        return None
 
     def _recv(self, limit=_MAX_DATAGRAM):
         try:

@@ -4,6 +4,8 @@ While Wi-Fi is up, a socket's methods ARE those of the native socket, kept as at
 costs next to nothing more. When it goes down they are exchanged: sending raises EHOSTUNREACH as lwIP does without a
 route, received datagrams are thrown away, names are not resolved. When it is back, what queued up meanwhile is thrown
 away, too: the air does not store datagrams. Only IPv4 and IPv6 sockets are concerned.
+
+They have a trap of lwIP's as well: an empty datagram makes `recv` return b"" for ever, until the socket connects again.
 """
 
 import errno
@@ -55,6 +57,20 @@ def _carrier(flows):
 class _Cable:
     """The part that both Pythons share: the native methods out, the dead ones in, and back."""
 
+    shut = False  # an empty datagram has come
+
+    def trapped(self, receive):
+        """A receiving method that an empty datagram puts out of order, as lwIP's are."""
+
+        def receive_or_nothing(*args):
+            if self.shut:
+                return b""
+            data = receive(*args)
+            self.shut = not data and not self.is_stream
+            return data
+
+        return receive_or_nothing
+
     def cut(self):
         for name in _SENDING:
             if hasattr(self.native, name):
@@ -93,7 +109,7 @@ if is_micropython:
         def __init__(self, family=native.AF_INET, kind=native.SOCK_DGRAM, *rest):
             self.native = _NativeSocket(family, kind, *rest)
             self.plug(False)
-            for name in ("accept", "bind", "connect", "fileno", "listen", "setblocking", "setsockopt", "settimeout"):
+            for name in ("accept", "bind", "fileno", "listen", "setblocking", "setsockopt", "settimeout"):
                 setattr(self, name, getattr(self.native, name))
             self.begin(family, kind)
 
@@ -103,6 +119,12 @@ if is_micropython:
             for name in _SENDING + _RECEIVING:
                 if hasattr(self.native, name):
                     setattr(self, name, getattr(self.native, name))
+            self.recv = self.trapped(self.native.recv)
+
+        def connect(self, address):
+            """As ever; it opens the trap."""
+            self.shut = False
+            self.native.connect(address)
 
         def readinto(self, buf, *_):
             """What tls calls; one datagram a call, where the native one joins datagrams."""
@@ -140,11 +162,19 @@ else:
             _NativeSocket.__init__(self, *args, **kwargs)
             self.native = super()
             self.begin(self.family, self.type)
+            if _flows():
+                self.plug()
 
         def plug(self):
             self.drain()
             for name in _SENDING + _RECEIVING:
                 self.__dict__.pop(name, None)
+            self.recv = self.trapped(self.native.recv)
+
+        def connect(self, address):
+            """As ever; it opens the trap."""
+            self.shut = False
+            _NativeSocket.connect(self, address)
 
         def close(self):
             self.end()

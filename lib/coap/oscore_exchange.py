@@ -1,0 +1,248 @@
+"""The message layer towards a peer with whom everything is said under OSCORE (RFC 8613 section 8).
+
+Retransmission, duplicates and matching happen to the outer messages, as in coap.exchange; the layer above sees the
+inner ones. Nobody speaks for the peer without its key: what is not protected is refused, but for the errors by which it
+says that it cannot open what we sent, and for empty messages.
+"""
+
+from coap import exchange
+from coap.errors import CoapError, FormatError, ServiceUnavailable, Unauthorized
+from coap.message import ACK, CON, NO_OPTIONS, RST, Options, decode, encode
+from coap.oscore import OSCORE
+from compat import const
+
+_OBSERVE = const(6)
+_MAX_AGE = const(14)
+_ECHO = const(252)
+_FETCH = const(5)
+_CHANGED = const(0x44)
+_CONTENT = const(0x45)
+_BAD_REQUEST = const(0x80)
+_UNAUTHORIZED = const(0x81)
+_BAD_OPTION = const(0x82)
+_BIG = const(128)  # bytes of an answer: of such, only the last is kept for repeats
+_BOUND = const(8)  # requests beside the observations whose responses may still leave
+
+
+class _Request:
+    """What opens the response to a request of ours, and repeats it if the peer wants an Echo (RFC 9175 section 2)."""
+
+    def __init__(self, owner, said, piv, on_reply):
+        self.piv = piv
+        self._owner = owner
+        self._said = said  # (code, options, payload)
+        self._on_reply = on_reply
+
+    def __call__(self, message, now):
+        code, options, payload = self._said
+        echo = None
+        if message and message.code == _UNAUTHORIZED and _find(options, _ECHO) is None:
+            echo = message.options.get(_ECHO)
+        if echo is not None:
+            try:
+                options = tuple(options) + ((_ECHO, echo),)
+                self._owner.request(code, options, payload, self._on_reply, now)
+                return
+            except ServiceUnavailable:  # then this is the answer
+                pass
+        self._on_reply(message, now)
+
+
+class Exchange(exchange.Exchange):
+    """One peer's messages under a coap.oscore.Context; see coap.exchange.Exchange for the other arguments."""
+
+    def __init__(self, context, parameters, transmit, handle, randbelow):
+        super().__init__(parameters, transmit, self._on_protected, randbelow)
+        self._context = context
+        self._on_inner = handle
+        self._bound = []  # (token, Partial IV, outer code of the response) of requests with responses to come
+        self._big = None  # Message ID of the big answer that is kept
+        self._unsent = []  # on_reply of what there was no number for
+
+    # -- sending ------------------------------------------------------------------------------------------------
+
+    def respond(self, token, code, options, payload, now, on_reply=None, confirmable=True):
+        """Send a separate response or a notification; it belongs to the last request with this token, and is not sent
+        if there was none. As coap.exchange.Exchange.respond else."""
+        bound = self._bound_to(token)
+        if bound is None:
+            return
+        if confirmable and self.full:
+            raise ServiceUnavailable("queue full")
+        ends = _find(options, _OBSERVE) is None
+        try:
+            options, payload = self._context.protect_response(code, options, payload, bound[1], True)
+        except OSError:
+            if confirmable and on_reply:
+                self._unsent.append(on_reply)
+            return
+
+        def replied(message, now):
+            if message and message.type == RST:
+                self._unbind(token)
+            on_reply(message, now)
+
+        super().respond(token, bound[2], options, payload, now, on_reply and replied, confirmable)
+        if ends:
+            self._unbind(token)
+
+    def _confirmable(self, code, token, options, payload, on_reply, is_request, now):
+        if is_request:
+            if self.full:
+                raise ServiceUnavailable("queue full")
+            said = code, options, payload
+            try:
+                code, options, payload, piv = self._context.protect_request(code, options, payload)
+            except OSError:
+                self._unsent.append(on_reply)
+                return
+            on_reply = _Request(self, said, piv, on_reply)
+        super()._confirmable(code, token, options, payload, on_reply, is_request, now)
+
+    def poll(self, now):
+        """As in coap.exchange. Whoever waits for a reply to what could not be sent hears here that none came."""
+        unsent, self._unsent = self._unsent, []
+        for on_reply in unsent:
+            on_reply(None, now)
+        return super().poll(now)
+
+    def reset(self):
+        """As in coap.exchange."""
+        super().reset()
+        self._unsent = []
+
+    def _bound_to(self, token):
+        for bound in self._bound:
+            if bound[0] == token:
+                return bound
+        return None
+
+    def _unbind(self, token):
+        bound = self._bound_to(token)
+        if bound:
+            self._bound.remove(bound)
+
+    def _bind(self, token, piv, code):
+        """Keep what responses to a request need. What is too many is the oldest, which a new registration has ended."""
+        self._unbind(token)
+        self._bound.append((token, piv, code))
+        if len(self._bound) > getattr(self.parameters, "OBSERVATIONS", 0) + _BOUND:
+            self._bound.pop(0)
+
+    # -- requests of the peer -----------------------------------------------------------------------------------
+
+    def _on_request(self, message, now):
+        _understand(message)
+        super()._on_request(message, now)
+
+    def _on_protected(self, message, now):
+        """Answer a request that is no repeat, as the handle of a coap.exchange.Exchange."""
+        token, code, is_con = message.token, message.code, message.type == CON
+        try:
+            piv = self._open(message)
+        except (CoapError, FormatError) as error:
+            if is_con:
+                text = str(error).encode()
+                options = ((_MAX_AGE, 0),) if text else ()
+                code = getattr(error, "code", _BAD_REQUEST)
+                self.transmit(encode(ACK, code, message.mid, token, options, text))
+            return False  # not kept: it may be anybody's, and push out the answers to the peer
+        outer_code = _CONTENT if code == _FETCH else _CHANGED
+        echo = message.options.get(_ECHO)
+        if self._context.accept(piv, echo):
+            answer, has_own_piv = self._on_inner(message, now), False
+        else:
+            answer, has_own_piv = (_UNAUTHORIZED, ((_ECHO, self._context.challenge),), b""), True
+        if answer is False:
+            return False
+        self._bind(token, piv, outer_code)
+        if answer is None:
+            return None
+        if not is_con:
+            self.respond(token, answer[0], answer[1], answer[2], now, None, False)
+            return None
+        if _find(answer[1], _OBSERVE) is None:
+            self._unbind(token)
+        try:
+            options, sealed = self._context.protect_response(answer[0], answer[1], answer[2], piv, has_own_piv)
+        except OSError:
+            return False
+        return outer_code, options, sealed
+
+    def _open(self, message):
+        """Turn a protected request into the inner one, and return its Partial IV; raises CoapError or FormatError."""
+        value = message.options.get(OSCORE)
+        if value is None:
+            raise Unauthorized()
+        observe = message.options.get(_OBSERVE)
+        plaintext, piv = self._context.open_request(value, message.payload)
+        self._become(message, plaintext)
+        if not 0 < message.code < 32:
+            raise FormatError("no request")
+        options = message.options
+        if options.uint(_OBSERVE) == 0 and observe is None:  # a proxy does not want it (RFC 8613 section 4.1.3.5)
+            message.options = Options([pair for pair in options.pairs if pair[0] != _OBSERVE], options.bad)
+        return piv
+
+    def _become(self, message, plaintext):
+        """Have an outer message be the inner one, with its own header and token; raises FormatError."""
+        token = message.token
+        head = bytes((0x40 | message.type << 4 | len(token), plaintext[0], message.mid >> 8, message.mid & 255))
+        decode(head + token + plaintext[1:], message, self.memo)
+
+    def _remember(self, mid, reply, is_read, now):
+        """Every answer is kept for a while, as a repeat could not be opened again; but of the big ones only the last.
+        An action whose answer is gone will not be carried out twice: the replay window knows it."""
+        order = self._seen_order[1]
+        self._seen[mid] = (now, reply)
+        order.append(mid)
+        if len(reply) > _BIG:
+            self._drop(self._big)
+            self._big = mid
+        if len(order) > self.parameters.SEEN:
+            self._drop(order[0])
+
+    def _drop(self, mid):
+        if mid in self._seen_order[1]:
+            self._seen_order[1].remove(mid)
+            del self._seen[mid]
+
+    # -- responses of the peer ----------------------------------------------------------------------------------
+
+    def _on_response(self, message, now):
+        _understand(message)
+        super()._on_response(message, now)
+
+    def _take_request(self, message):
+        """As in coap.exchange, and only by a response that can be opened. Any other is none: ours goes on."""
+        active = len(self._active)
+        out = super()._take_request(message)
+        if out and not self._opens(message, out.on_reply.piv):
+            (self.waiting if len(self._active) == active else self._active).append(out)
+            out = None
+        return out
+
+    def _opens(self, message, request_piv):
+        """Turn a response into the inner one, if it is one that may be believed."""
+        value = message.options.get(OSCORE)
+        if value is None:
+            message.options = NO_OPTIONS
+            return message.code in (_BAD_REQUEST, _UNAUTHORIZED, _BAD_OPTION)
+        try:
+            self._become(message, self._context.open_response(value, message.payload, request_piv))
+        except FormatError:
+            return False
+        return message.code >> 5 in (2, 4, 5) and not message.options.bad
+
+
+def _understand(message):
+    """The option 9 is no critical one that nobody knows; others that are go unheard (RFC 8613 section 8.2)."""
+    if message.options.bad:
+        message.options = Options(message.options.pairs)
+
+
+def _find(options, number):
+    for found, value in options:
+        if found == number:
+            return value
+    return None
