@@ -179,8 +179,8 @@ class Transport(udp.Transport):
             self._stands = False
             raise LinkError(*self._reason(error))
         if found == b"":
-            self._stands = False
-            raise LinkError("the server closed the session", 0)
+            stood, self._stands = self._stands, False
+            raise LinkError("the server closed the session" if stood else self._excuse("gives up"), 0)
         return found
 
     def _read_raw(self):
@@ -231,7 +231,7 @@ class Transport(udp.Transport):
             return "DTLS: we refuse the server: %s" % text, alert
         return "DTLS: the server %s (alert %d)" % (meaning(alert), alert), alert
 
-    def _excuse(self):
+    def _excuse(self, does="falls silent"):
         """Why a handshake has come to nothing, as far as one can tell from outside."""
         where = "%s:%d" % (self.host, self.port)
         if not self._heard:
@@ -239,8 +239,8 @@ class Transport(udp.Transport):
         if not self._sent_last:
             return "DTLS: the handshake with %s does not get through" % where
         if self._security.mode == _PSK:
-            return "DTLS: %s falls silent at our key: it is not the one that belongs to our identity there" % where
-        return "DTLS: %s falls silent at our certificate" % where
+            return "DTLS: %s %s at our key: it is not the one that belongs to our identity there" % (where, does)
+        return "DTLS: %s %s at our certificate" % (where, does)
 
 
 def _clock_is_set():
