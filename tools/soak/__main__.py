@@ -80,7 +80,7 @@ async def boards(seed: int, seconds: float) -> str | None:
     """Real time; what went wrong, or None."""
     from .real import Soak, SoakError
 
-    interpreters = ["unix", "cpython"] if mpy.micropython() else ["cpython", "cpython"]
+    interpreters = ["unix", "cpython"] if mpy.micropython() else ["cpython"]
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         soak = Soak(seconds, seed, Path(folder), interpreters)
         try:
@@ -89,8 +89,8 @@ async def boards(seed: int, seconds: float) -> str | None:
             return f"real time: {problem}"
         finally:
             events = ", ".join(f"{count} {name}" for name, count in sorted(soak.counts.items()))
-            print(f"real     {len(interpreters)} boards: {events}; {soak.answers} answers, {soak.errors} time-outs and", end=" ")
-            print(f"refusals, {soak.notifications} notifications", flush=True)
+            print(f"real     {len(soak.lives)} boards: {events}")
+            print(f"         {soak.answers} answers, {soak.errors} time-outs and refusals, {soak.notifications} notifications")
     return None
 
 
