@@ -5,6 +5,7 @@ import gc
 import os
 
 from asking import Asking
+
 from lwm2m.objects.ipso import Temperature
 from support import eq, xorshift32
 
@@ -85,9 +86,9 @@ def test_every_request_with_a_full_heap():
     for turn in range(_ROUNDS):
         seed = xorshift32(seed)
         left = 0 if turn == 0 else seed % (300 if turn % 3 == 0 else 3000)
-        hoard = fill(left)
+        hoard = [fill(left)]
         ask_all(asking, requests, codes)
-        hoard = None
+        hoard.clear()
         gc.collect()
         for number, code in enumerate(codes):
             assert code in _LEGAL or code in (0, -1), "%d bytes left, request %d: %02x" % (left, number, code)
