@@ -131,15 +131,17 @@ def _leaf(ca: Identity, name: str, usage: x509.ObjectIdentifier, names: list[x50
 
 def _builder(name: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: int) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
-    begin = now - _DAY  # a board's clock may be behind
-    return x509.CertificateBuilder(
-        issuer, name, key.public_key(), x509.random_serial_number(), begin, now + days * _DAY
-    )
+    begin, end = now - _DAY, now + days * _DAY  # a board's clock may be behind
+    public, number = key.public_key(), x509.random_serial_number()
+    builder = x509.CertificateBuilder(issuer, name, public, number, begin, end)
+    return builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public), False)
 
 
 def _signed(
     builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey, signer: ec.EllipticCurvePrivateKey
 ) -> Identity:
+    issued_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+    builder = builder.add_extension(issued_by, False)
     private = key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
