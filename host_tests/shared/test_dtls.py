@@ -98,13 +98,13 @@ def test_memory():
     def told(free, sessions, lines):
         log = Log()
         with Replaced(optional=lambda name: Chip(free), log=log):
-            dtls.check_memory(sessions)
+            dtls.prepare(sessions)
         eq(log.lines, lines)
 
     warning = "memory for 1 of 2 DTLS sessions: a server without one is tried again and again"
     each([(51200, 2, []), (51199, 2, [warning]), (25600, 1, [])], told)
     with Replaced(optional=lambda name: None):
-        dtls.check_memory(9)  # a PC
+        dtls.prepare(9)  # a PC
 
 
 def test_alerts():

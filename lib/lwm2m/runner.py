@@ -23,7 +23,10 @@ from lwm2m.config import Config, ConfigError, parse_uri
 
 _LONGEST_SLEEP_ms = const(86400000)  # asyncio refuses 6 days, and the clock must be asked more often than ticks wrap
 # Rooms that can be imported again, and what they stand on. When memory is short they are given back.
-_ROOMS = const("blocks composite creating discover write_attributes writing change bounds settings table retry")
+_ROOMS = const(
+    "blocks composite creating bootstrap_stage discover write_attributes writing change bounds settings credentials "
+    "table retry"
+)
 _FORMATS = const("text opaque cbor cbor_item senml senml_json senml_cbor json_item lwm2m_json typed tlv link")
 _LAST_ATTEMPT = const(99)
 _PAUSE_s = 0.2  # after something unexpected: it must not come back in a tight loop
@@ -35,6 +38,7 @@ class Client(client.Client):
     """The client as programs use it: from config.json, over sockets, under asyncio."""
 
     local_port = 0
+    watchdog_s = 0  # timeout of the board's watchdog (lwm2m.watchdog); 0 is none
 
     @classmethod
     def from_config(cls, path="config.json"):
@@ -43,9 +47,16 @@ class Client(client.Client):
 
         found = settings.load(path)
         log.level(found["log"])
+        servers = found["servers"] + [found["bootstrap"] or {"uri": ""}]
+        secure = len([1 for server in servers if server["uri"].startswith("coaps:")])
+        if secure:
+            from lwm2m.transport import dtls
+
+            dtls.prepare(secure)
         endpoint = found["endpoint"] or default_endpoint()
         made = cls(endpoint, found["servers"], Config(**found["limits"]), found["lwm2m"])
         made.local_port = found["local_port"]
+        made.watchdog_s = found["watchdog"]
         made.queue_mode = found["queue_mode"]
         ntptime = found["ntp"] and optional("ntptime")
         if ntptime:  # a PC has none, and needs none
@@ -90,6 +101,7 @@ class Runner:
         self._clock = Clock()
         self._event = WakeEvent()
         self._transports = {}  # session -> [transport, reader task or None]
+        self._watchdog = None
         client.clock = self._clock.ms
         client.on_wake = self._event.set
         client.unix_time_s = unix_time_s
@@ -97,15 +109,14 @@ class Runner:
 
     async def serve(self):
         """Register everywhere and serve until every server is stopped."""
-        for name in ("bounds", "settings", "table"):  # were needed only to get here
+        for name in ("bounds", "credentials", "settings", "table"):  # were needed only to get here
             forget("lwm2m", name)
         gc.collect()
         log.info("endpoint %s", self.client.endpoint)
-        secure = len([1 for one in self.client.registrations if one.uri.startswith("coaps:")])
-        if secure:
-            from lwm2m.transport import dtls
+        if self.client.watchdog_s:
+            from lwm2m.watchdog import Watchdog
 
-            dtls.check_memory(secure)
+            self._watchdog = Watchdog(self.client.watchdog_s, self._clock.ms())
         self.client.start(self._clock.ms())
         await self._loop(None)
 
@@ -142,10 +153,13 @@ class Runner:
             except ConfigError:
                 raise
             except Exception as error:
-                await self._wait(error)
+                try:
+                    await self._wait(error)
+                except MemoryError:
+                    await asyncio.sleep(1)  # a whole number: MicroPython needs no memory for it
 
     async def _wait(self, error):
-        """What to do after something unexpected."""
+        """What to do after something unexpected; raises MemoryError."""
         self.make_room()
         if isinstance(error, MemoryError):
             log.warning("out of memory")
@@ -168,6 +182,8 @@ class Runner:
             if now >= deadline:
                 return True
             delay = deadline - now if delay is None else min(delay, deadline - now)
+        if self._watchdog:
+            delay = self._watchdog.turned(delay, now, client.sessions, self._transports)
         await wait_event(self._event, _LONGEST_SLEEP_ms if delay is None else min(delay, _LONGEST_SLEEP_ms))
         return False
 
@@ -261,7 +277,10 @@ class Runner:
                 self._broken(session, error)
                 return
             except Exception as error:
-                await self._wait(error)
+                try:
+                    await self._wait(error)
+                except MemoryError:
+                    await asyncio.sleep(1)
 
     def _flush(self, session):
         """Send what the client has for a server."""

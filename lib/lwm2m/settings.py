@@ -6,9 +6,10 @@ from compat import const
 from lwm2m.config import ConfigError, parse_uri
 
 _CREDENTIALS = const("psk_identity psk_key cert key ca server_cert sni")  # see lwm2m.credentials
-_KNOWN = const("endpoint server bootstrap lifetime binding queue_mode lwm2m local_port log ntp wifi limits ")
+_KNOWN = const("endpoint server bootstrap lifetime binding queue_mode lwm2m local_port log ntp wifi limits watchdog ")
 _ACCOUNT = const("uri ssid lifetime binding bootstrap hold_off oscore ")
 _LONGEST_NAME = const(252)  # so that "ep=" and it fit into one Uri-Query
+_LEAST_WATCHDOG = const(10)  # s: a name that cannot be resolved may block for as long
 _LEVELS = const(("info", "debug", "warning", "error"))
 
 
@@ -42,11 +43,14 @@ def check(settings, folder=""):
         "queue_mode": _boolean(settings, "queue_mode"),
         "local_port": _number(settings, "local_port", 0, 65535),
         "log": _one_of(settings, "log", _LEVELS),
+        "watchdog": _number(settings, "watchdog", 0, 600),
         "ntp": _text(settings, "ntp", None),
         "limits": settings.get("limits", {}),
     }
     if not isinstance(checked["limits"], dict):
         raise ConfigError("limits must be an object in braces")
+    if 0 < checked["watchdog"] < _LEAST_WATCHDOG:
+        raise ConfigError("watchdog must be a number of seconds from %d to 600, or 0 for none" % _LEAST_WATCHDOG)
     if "self" in checked["limits"]:  # the one name that Config(**limits) cannot take
         raise ConfigError("limits: there is no bound called self")
     if checked["endpoint"] and len(checked["endpoint"].encode()) > _LONGEST_NAME:

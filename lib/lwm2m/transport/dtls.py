@@ -5,6 +5,7 @@ what does not: the socket, the time limit of a handshake, which alert means what
 """
 
 import errno
+import gc
 
 from compat import Clock, const, is_micropython, optional, readable, unix_time_s, wait_event
 from lwm2m import log
@@ -18,6 +19,7 @@ else:
 _TURN_ms = const(250)  # a handshake retransmits only when it is looked after (1, 2, 4 ... s)
 _RAW_DATAGRAM = const(1357)  # one of 1280 bytes in the suite that adds most, 77 bytes
 _SESSION_SIZE = const(25600)
+_GC_THRESHOLD = const(32768)  # bytes
 _PSK = const(0)
 _TRUST_ANCHOR = const(2)  # a certificate usage (/0/x/15)
 _CLOCK_IS_SET_s = const(1735689600)  # 2025: a chip that was never told counts from 1970 or 2000
@@ -177,8 +179,8 @@ class Transport(udp.Transport):
             self._stands = False
             raise LinkError(*self._reason(error))
         if found == b"":
-            self._stands = False
-            raise LinkError("the server closed the session", 0)
+            stood, self._stands = self._stands, False
+            raise LinkError("the server closed the session" if stood else self._excuse("gives up"), 0)
         return found
 
     def _read_raw(self):
@@ -229,7 +231,7 @@ class Transport(udp.Transport):
             return "DTLS: we refuse the server: %s" % text, alert
         return "DTLS: the server %s (alert %d)" % (meaning(alert), alert), alert
 
-    def _excuse(self):
+    def _excuse(self, does="falls silent"):
         """Why a handshake has come to nothing, as far as one can tell from outside."""
         where = "%s:%d" % (self.host, self.port)
         if not self._heard:
@@ -237,8 +239,8 @@ class Transport(udp.Transport):
         if not self._sent_last:
             return "DTLS: the handshake with %s does not get through" % where
         if self._security.mode == _PSK:
-            return "DTLS: %s falls silent at our key: it is not the one that belongs to our identity there" % where
-        return "DTLS: %s falls silent at our certificate" % where
+            return "DTLS: %s %s at our key: it is not the one that belongs to our identity there" % (where, does)
+        return "DTLS: %s %s at our certificate" % (where, does)
 
 
 def _clock_is_set():
@@ -252,8 +254,11 @@ def _clock_is_set():
     return unix_time_s() >= _CLOCK_IS_SET_s
 
 
-def check_memory(sessions):
-    """Warn if so many sessions do not fit into the C heap of an ESP32, where each takes 25 KB."""
+def prepare(sessions):
+    """Make ready for so many sessions before anything else takes RAM: what stays is to lie side by side, as datagrams
+    want RAM in one piece. Warns if that many do not fit into the C heap of an ESP32, where each takes 25 KB."""
+    if hasattr(gc, "threshold"):
+        gc.threshold(_GC_THRESHOLD)  # pyright: ignore[reportAttributeAccessIssue] - MicroPython's own
     esp32 = optional("esp32")
     if hasattr(esp32, "idf_heap_info"):
         free = sum([area[1] for area in esp32.idf_heap_info(esp32.HEAP_DATA)])
