@@ -65,7 +65,7 @@ def test_a_clock_that_is_not_set():
         with Replaced(unix_time_s=lambda: epoch_s, optional=lambda name: module, log=log):
             error = raises(dtls.LinkError, trusting().open)
             eq("clock is not set" in str(error), True)
-            eq((error.alert, error.final), (None, False))
+            eq((error.alert, error.event), (None, "LINK_DOWN"))
 
     each([(0, None), (946684800, TimeServer([0, 0], False))], refused)
     eq([line[:41] for line in log.lines], ["the time server time.lab does not answer:"])
@@ -98,13 +98,13 @@ def test_memory():
     def told(free, sessions, lines):
         log = Log()
         with Replaced(optional=lambda name: Chip(free), log=log):
-            dtls.prepare(sessions)
+            dtls.prepare(sessions, None)
         eq(log.lines, lines)
 
     warning = "memory for 1 of 2 DTLS sessions: a server without one is tried again and again"
     each([(51200, 2, []), (51199, 2, [warning]), (25600, 1, [])], told)
     with Replaced(optional=lambda name: None):
-        dtls.prepare(9)  # a PC
+        dtls.prepare(9, "time.lab")  # a PC
 
 
 def test_alerts():
@@ -118,7 +118,12 @@ def test_alerts():
         (80, "has an error inside", False),
         (255, "ends the handshake", False),
     ]
-    each(cases, lambda alert, text, final: eq((dtls.meaning(alert), dtls.LinkError("x", alert).final), (text, final)))
+    events = ("LINK_DOWN", "REFUSED")
+
+    def check(alert, text, final):
+        eq((dtls.meaning(alert), dtls.LinkError("x", alert).event), (text, events[final]))
+
+    each(cases, check)
 
 
 def watched(*datagrams):

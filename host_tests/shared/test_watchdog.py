@@ -68,7 +68,7 @@ class World:
         self.peer.client.poll = self.poll
         from lwm2m.watchdog import Watchdog
 
-        self.runner._watchdog = Watchdog(timeout_s, 0)
+        self.runner.watchdog = Watchdog(timeout_s, 0)
         self.dog = Dog.made
 
     def end(self):
@@ -160,7 +160,7 @@ def test_a_reader_that_has_died():
         eq(world.turn(), True)
         world.reader.over = True
         eq(world.turn(), False)
-        world.peer.registration.link = "shaking"
+        world.peer.registration.link = None
         eq(world.turn(), False)
         world.runner._transports[world.peer.registration][1] = None
         eq(world.turn(), False)

@@ -12,6 +12,11 @@ A turn that fails each time never ends, nor does one in which a call blocks; and
 from lwm2m.config import ConfigError
 
 
+def start(timeout_s, now):
+    """A Watchdog that runs."""
+    return Watchdog(timeout_s, now)
+
+
 class Watchdog:
     """Starts the watchdog, timeout_s seconds; now is the runner's clock, ms. Raises ConfigError where there is none."""
 
@@ -25,7 +30,7 @@ class Watchdog:
         self._half_ms = timeout_s * 500
         self._rested_at = now
 
-    def turned(self, delay, now, sessions, transports):
+    def poll(self, delay, now, sessions, transports):
         """The end of a turn: feed it if all is well. delay is how long the runner would wait for the next, ms or None;
         returns how long it may. transports are the runner's, session -> [transport, reader task]."""
         if delay != 0:
@@ -36,7 +41,7 @@ class Watchdog:
 
     def _all_read(self, sessions, transports):
         for session in sessions:
-            if session.link in ("open", "shaking"):
+            if session.link in ("open", None):
                 task = transports[session][1] if session in transports else None
                 if task is None or task.done():
                     return False

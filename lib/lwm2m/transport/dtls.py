@@ -54,13 +54,13 @@ _FINAL = (42, 43, 44, 45, 46, 48, 49, 112, 113, 114, 115)
 
 
 class LinkError(OSError):
-    """There is no session, or not any more: a sentence. `alert` is the alert that came or went, or None; `final` says
-    that to try again soon is of no use."""
+    """There is no session, or not any more: a sentence. `alert` is the alert that came or went, or None; `event` is
+    what it means for a Registration: REFUSED if to try again soon is of no use."""
 
     def __init__(self, text, alert=None):
         super().__init__(text)
         self.alert = alert
-        self.final = alert in _FINAL
+        self.event = "REFUSED" if alert in _FINAL else "LINK_DOWN"
 
 
 class _Arrival:
@@ -254,11 +254,15 @@ def _clock_is_set():
     return unix_time_s() >= _CLOCK_IS_SET_s
 
 
-def prepare(sessions):
+def prepare(sessions, time_server):
     """Make ready for so many sessions before anything else takes RAM: what stays is to lie side by side, as datagrams
-    want RAM in one piece. Warns if that many do not fit into the C heap of an ESP32, where each takes 25 KB."""
+    want RAM in one piece. time_server is a name, or None for MicroPython's own. Warns if that many sessions do not fit
+    into the C heap of an ESP32, where each takes 25 KB."""
     if hasattr(gc, "threshold"):
         gc.threshold(_GC_THRESHOLD)  # pyright: ignore[reportAttributeAccessIssue] - MicroPython's own
+    ntptime = optional("ntptime")
+    if time_server and ntptime:  # a PC has none, and needs none
+        ntptime.host = time_server
     esp32 = optional("esp32")
     if hasattr(esp32, "idf_heap_info"):
         free = sum([area[1] for area in esp32.idf_heap_info(esp32.HEAP_DATA)])
