@@ -116,6 +116,15 @@ def test_answers_that_are_remembered():
     eq((len(exchange._seen), [len(order) for order in exchange._seen_order], len(exchange.memo)), (12, [6, 6], 16))
 
 
+def test_actions_that_are_known_as_carried_out():
+    """REPEATS twice over, however many come within EXCHANGE_LIFETIME."""
+    peer = flooded([Wide()], REPEATS=8)
+    for number in range(FLOOD):
+        eq(peer.put("/32900/0/%d" % number, b"1", content_format=0).code, "2.04")
+    repeats = peer.registration.exchange.repeats
+    assert 8 <= len(repeats._young) + len(repeats._old) <= 16, (repeats._young, repeats._old)
+
+
 def test_blocks():
     """BLOCK_TRANSFERS at a time, each of MAX_BODY; abandoned ones make room after a while."""
     peer = flooded([Wide()])

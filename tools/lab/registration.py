@@ -60,6 +60,11 @@ class Registration:
         return f"/rd/{self.id}"
 
     @property
+    def origin(self) -> str:
+        """Its address, and with what it has shown who it is: "127.0.0.1:40000 (PSK)"."""
+        return f"{self.address} ({self.security})" if self.security else self.address
+
+    @property
     def security(self) -> str | None:
         """With what the device has shown who it is: "PSK", "X.509", None for nothing at all."""
         return self.remote.security if is_secure(self.remote) else None

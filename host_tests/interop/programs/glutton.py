@@ -1,4 +1,4 @@
-"""A workshop whose heap can be filled: Execute /32775/0/0 with argument 0='n' takes all but n bytes of it for a while."""
+"""A workshop whose heap can be filled: Execute /32775/0/0 with 0='n' takes all but n bytes of it for a while."""
 
 import asyncio
 import gc
@@ -89,8 +89,9 @@ client.allow_create(Note)
 
 async def main():
     """Both at once."""
-    asyncio.create_task(glutton.dine())
+    meal = asyncio.create_task(glutton.dine())
     await client.run()
+    meal.cancel()
 
 
 asyncio.run(main())
