@@ -53,11 +53,11 @@ async def _all_of_it(found, suite, location):
     said = [(packet[0] == "5683", *packet[1:4]) for packet in packets if packet[1]]
     assert said == [
         (True, POST, "/rd", f"ep={ENDPOINT}|lt=300|lwm2m=1.1|b=U"),
-        (False, CREATED, "", ""),
+        (False, CREATED, "/rd", ""),
         (False, GET, "/3/0/16", ""),
         (True, CONTENT, "/3/0/16", ""),
         (True, DELETE, location, ""),
-        (False, DELETED, "", ""),
+        (False, DELETED, location, ""),
     ]
 
 
