@@ -252,7 +252,8 @@ class Session:
         alert, received = self._alert or (None, False)
         if self.refusal:
             return DtlsError("the peer's certificate is refused: " + self.refusal, alert)
-        reasons = ", ".join(each[-1] for each in error.args[0]) if error.args and error.args[0] else "no reason given"
+        found = error.args[0] if error.args else None  # a SysCallError has a number there
+        reasons = ", ".join(each[-1] for each in found) if found and isinstance(found, list) else "no reason given"
         if alert is None or "did not return a certificate" in reasons:
             return DtlsError("the DTLS session failed: " + reasons, alert)
         who = "the peer ended the DTLS session: " if received else "the DTLS session was refused: "

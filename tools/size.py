@@ -35,6 +35,7 @@ ROOMS = (
     Room("Write-Attributes", ("lwm2m/write_attributes.py",)),
     Room("queue mode", ("lwm2m/queue_mode.py",)),
     Room("after a failed Register", ("lwm2m/retry.py",)),
+    Room("watchdog", ("lwm2m/watchdog.py",)),
     Room("runner and UDP", ("lwm2m/runner.py", "lwm2m/transport/__init__.py", "lwm2m/transport/udp.py")),
     Room("only at the start", ("lwm2m/bounds.py", "lwm2m/settings.py", "lwm2m/table.py")),
     Room("Discover", ("lwm2m/discover.py",)),

@@ -297,6 +297,7 @@ def test_every_file_of_lib_has_a_room_in_make_size():
         "CoAP over TCP",
         "OSCORE",
         "block-wise transfers",
+        "repeats of old actions",
     }
     assert all(size.room_of(name) for name in names)
     assert size.room_of("lwm2m/formats/senml_cbor.py").is_core is False

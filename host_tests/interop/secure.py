@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from dtls_host import DtlsError, Session, is_client_hello
-
 from host_tests.interop.network import Address, ScriptedServer
 
 

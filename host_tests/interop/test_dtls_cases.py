@@ -7,7 +7,6 @@ import re
 from configurations_bootstrap import security
 from configurations_bootstrap import server as account
 from dtls_host import is_client_hello, server_context
-
 from host_tests.cpython.dtls_pair import CLIENT, NAMES, SERVER, identity
 from host_tests.interop.board import running, until
 from host_tests.interop.network import Proxy, ScriptedServer, Socket

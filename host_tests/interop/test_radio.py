@@ -95,7 +95,7 @@ async def wifi(seed, away_s, tells, moves, lifetime=86400):
         limit_s = (bounds.pause_s if holds else bounds.retry_s) if noticed else bounds.update_s * moves
         await managed_again(server, limit_s + SOON_s)
         if tells and holds:  # a new registration begins without observations
-            assert (await observation.next(SOON_s)).value == "1"
+            assert (await observation.next(bounds.pause_s)).value == "1"
         assert client.registrations[0].state == "REGISTERED"
 
 

@@ -14,7 +14,7 @@ FORMS = (KEY.hex(), KEY.hex(" "), KEY.hex().upper(), repr(KEY)[2:-1], "nzx7HehaR
 
 
 async def test_a_bootstrap_tells_keys_to_nobody_else(interpreter, tmp_path):
-    """At debug level neither the lab nor the board prints one; what they were stored in is for the owner's eyes only."""
+    """At debug level neither the lab nor the board prints one; what holds them is for the owner's eyes only."""
     nobody = f"coaps://127.0.0.1:{free_port()}"
     async with LabServer(port=0) as lab:
         servers = [{"uri": lab.uri, "ssid": 1}]

@@ -36,32 +36,30 @@ class Numbers:
         return self.next - 64, self.next
 
 
-class OscorePeer(Peer):
-    """As Peer, with the same settings."""
+class Oscore:
+    """What makes a Peer, or a `kind` of it, speak under OSCORE: `context` is its side of the keys. The first of two
+    base classes, and MicroPython's super() looks no further than that."""
 
-    def __init__(self, objects=(), **settings):
-        super().__init__(objects, **settings)
-        self.numbers = Numbers()
-        self.context = Context(SECRET, SALT, b"\x01", b"", None, Numbers().reserve)
+    kind = Peer
+
+    def use(self, context):
+        """Begin."""
+        self.context = context
         self.outer = []
         self.plain = False
         self.change = lambda datagram: datagram
         self._pivs = {}  # token -> Partial IV of the request, of both sides
-        self.boot()
 
-    def boot(self, challenge=None):
-        """The client's side from its start, after a restart with a challenge."""
+    def carry(self):
         registration = self.registration
-        self.own = Context(SECRET, SALT, b"", b"\x01", None, self.numbers.reserve)
-        self.own.challenge = challenge
-        registration.exchange = Exchange(
-            self.own, self.client.config, self._from_client, registration._handle, self.client.randbelow
-        )
+        if registration.link != "opening":
+            registration.outbox[:] = [self._from_client(datagram) for datagram in registration.outbox]
+        return self.kind.carry(self)
 
     def _from_client(self, datagram):
         packet = Packet(datagram, self.now)
         self.outer.append(packet)
-        self.registration.outbox.append(self._opened(packet))
+        return self._opened(packet)
 
     def _opened(self, packet):
         value = packet.get(9)
@@ -98,12 +96,12 @@ class OscorePeer(Peer):
         self.raw = self.protected(datagram)
         arrives = self.change(self.raw)
         if arrives is not None:
-            super()._deliver(arrives)
+            self.kind._deliver(self, arrives)
 
     def wire(self, datagram):
         """Let a datagram arrive as it is; returns what the client sends at once, as on the wire."""
         count = len(self.outer)
-        super()._deliver(datagram)
+        self.kind._deliver(self, datagram)
         self.world.flush()
         return self.outer[count:]
 
@@ -115,3 +113,22 @@ class OscorePeer(Peer):
         ciphertext = ccm.seal(context._sender_key, nonce, aad, plaintext)
         self._pivs[token] = piv
         return build("CON", "POST", mid, token, [(9, encode_option(piv, context.sender_id))], ciphertext)
+
+
+class OscorePeer(Oscore, Peer):
+    """As Peer, with the same settings."""
+
+    def __init__(self, objects=(), **settings):
+        Peer.__init__(self, objects, **settings)
+        self.numbers = Numbers()
+        self.use(Context(SECRET, SALT, b"\x01", b"", None, Numbers().reserve))
+        self.boot()
+
+    def boot(self, challenge=None):
+        """The client's side from its start, after a restart with a challenge."""
+        registration = self.registration
+        self.own = Context(SECRET, SALT, b"", b"\x01", None, self.numbers.reserve)
+        self.own.challenge = challenge
+        registration.exchange = Exchange(
+            self.own, self.client.config, registration.outbox.append, registration._handle, self.client.randbelow
+        )

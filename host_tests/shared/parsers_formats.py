@@ -76,7 +76,7 @@ def check_many(module, payload):
     for path, raw in found:
         low = -65536 if paths.prefixes else 0  # of an end device that is not known
         assert len(path) < 5 and all(0 <= id < 65535 for id in path[1:]), path
-        assert not path or low <= path[0] and (path[0] < 65535 or paths.prefixes), path
+        assert not path or (low <= path[0] and (path[0] < 65535 or paths.prefixes)), path
         if raw is not None:
             values(module, raw)
 

@@ -140,7 +140,7 @@ MISTAKES = [
     ({"server": {"uri": 5}}, "uri must be a text"),
     (
         {"server": {"url": "coap://host"}},
-        "there is no setting called url; there are uri, ssid, lifetime, binding, bootstrap, hold_off, "
+        "there is no setting called url; there are uri, ssid, lifetime, binding, bootstrap, hold_off, oscore, "
         "psk_identity, psk_key, cert, key, ca, server_cert, sni",
     ),
     ({"server": {"uri": "coap://host", "ssid": 0}}, "ssid must be a number from 1 to 65534"),

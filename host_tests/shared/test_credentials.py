@@ -82,7 +82,7 @@ MISTAKES = [
         {"server": "coaps://lab", "psk_key": "00"},
         "coaps://lab: the identity of a pre-shared key must have 1 to 128 bytes",
     ),
-    ({"server": "coaps://lab", "ca": "t.none"}, "ca: there is no file build/t.none"),
+    ({"server": "coaps://lab", "ca": "t.none"}, "ca: there is no file of that name"),
     (dict(PSK, ca="t.ca"), "there must be a pre-shared key, a server_cert or a ca, and only one of them"),
     (
         {"server": "coaps://lab", "ca": "t.ca", "server_cert": "t.ca"},

@@ -382,6 +382,26 @@ def test_without_numbers_a_registered_device_still_answers():
     eq([one.payload for one in peer.notifications(b"\x07")][-1], b"2")
 
 
+def test_whoever_waits_for_a_reply_to_what_was_not_sent_hears_that_none_came():
+    """At the next poll, as after a time-out; not after a reset, which tells nobody."""
+    peer, _ = registered()
+    peer.observe(COUNT, token=b"\x07")
+    exchange = peer.registration.exchange
+    exchange._context._end = exchange._context._number
+    peer.numbers.works = False
+    told = []
+    for again in (True, False):
+        exchange.request(2, [(11, b"dp")], b"x", lambda message, now: told.append(("request", message)), peer.now)
+        exchange.respond(b"\x07", 0x45, ((6, 1),), b"1", peer.now, lambda message, now: told.append(message), True)
+        exchange.respond(b"\x07", 0x45, ((6, 1),), b"1", peer.now, lambda message, now: told.append("NON"), False)
+        if not again:
+            exchange.reset()
+        eq(told, [])
+        exchange.poll(peer.now)
+        eq(told, [("request", None), None] if again else [])
+        told.clear()
+
+
 # -- hostile bytes ----------------------------------------------------------------------------------------------------
 
 

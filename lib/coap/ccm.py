@@ -4,6 +4,8 @@ Both halves of CCM are modes that the cipher has in C: the tag is the last block
 stream is ECB over a row of counters.
 """
 
+from struct import pack, pack_into
+
 from compat import const, optional
 
 cipher = optional("cryptolib") or optional("compat_host")
@@ -13,7 +15,7 @@ TAG_LENGTH = 8
 _ECB = const(1)
 _CBC = const(2)
 _BLOCK = const(16)
-_FLAGS = const(0x59)  # of block B0: there is associated data, a tag of 8 bytes, a length of 2
+_FLAGS = b"\x59"  # of block B0: there is associated data, a tag of 8 bytes, a length of 2
 
 
 def seal(key, nonce, aad, plaintext):
@@ -39,24 +41,18 @@ def unseal(key, nonce, aad, sealed):
 
 def _mac(key, nonce, aad, plaintext):
     """The last block of CBC over B0, the associated data and the plaintext (RFC 3610 section 2.2)."""
-    data = bytearray((_FLAGS,))
-    data += nonce
-    data += len(plaintext).to_bytes(2, "big")
-    data += len(aad).to_bytes(2, "big")
-    data += aad
-    data += bytes(-len(data) % _BLOCK)
-    data += plaintext
-    data += bytes(-len(data) % _BLOCK)
+    lengths = pack(">HH", len(plaintext), len(aad))
+    padding = bytes(-(2 + len(aad)) % _BLOCK)
+    data = b"".join((_FLAGS, nonce, lengths, aad, padding, plaintext, bytes(-len(plaintext) % _BLOCK)))
     return cipher.aes(key, _CBC, bytes(_BLOCK)).encrypt(data)[-_BLOCK:]
 
 
 def _key_stream(key, nonce, length):
     """S0, which hides the tag, and as many blocks more as `length` bytes need (RFC 3610 section 2.3)."""
-    counters = bytearray()
-    for number in range(1 + (length + _BLOCK - 1) // _BLOCK):
-        counters.append(1)
-        counters += nonce
-        counters += number.to_bytes(2, "big")
+    blocks = 1 + (length + _BLOCK - 1) // _BLOCK
+    counters = bytearray((b"\1" + nonce + b"\0\0") * blocks)
+    for number in range(1, blocks):
+        pack_into(">H", counters, number * _BLOCK + 14, number)
     return cipher.aes(key, _ECB).encrypt(counters)
 
 

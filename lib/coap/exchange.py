@@ -181,8 +181,12 @@ class Exchange:
             return
         token = message.token
         is_read = message.code in (1, 5)
+        if not is_read:
+            self._remember(mid, b"", False, now)  # before it happens: whatever fails afterwards, it must not come twice
         answer = self._handle(message, now)
         if answer is False:
+            if not is_read:
+                self._forget(mid)
             return
         if type == NON:
             reply = b""
@@ -194,9 +198,10 @@ class Exchange:
             else:
                 reply = encode(ACK, answer[0], mid, token, answer[1], answer[2])
             self.transmit(reply)
-        if len(reply) > _BIG and is_read and message.options.get(_OBSERVE) is None:
-            return  # reading once more costs less than keeping this
-        self._remember(mid, reply, is_read, now)
+        if not is_read:
+            self._seen[mid] = (now, reply)
+        elif len(reply) <= _BIG or message.options.get(_OBSERVE) is not None:
+            self._remember(mid, reply, True, now)  # else reading once more costs less than keeping it
 
     def _recent(self, message, now):
         """The answer to a message of the peer that has come before, b"" for none, or None if it is new. Another token
@@ -207,25 +212,28 @@ class Exchange:
             same = len(reply) <= 4 or reply[4 : 4 + (reply[0] & 15)] == message.token
             if same and now - when < self.parameters.exchange_lifetime_ms():
                 return reply
-            del self._seen[mid]
-            for order in self._seen_order:
-                if mid in order:
-                    order.remove(mid)
+            self._forget(mid)
         return self.repeats.find(message, now) if self.repeats else None
+
+    def _forget(self, mid):
+        del self._seen[mid]
+        for order in self._seen_order:
+            if mid in order:
+                order.remove(mid)
 
     def _remember(self, mid, reply, is_read, now):
         """Keep an answer for repeats. Reads and actions have rings of their own, so that polling cannot push out the
         answer to an Execute; the oldest goes first. An action is known as carried out for longer."""
         order = self._seen_order[0 if is_read else 1]
-        self._seen[mid] = (now, reply)
-        order.append(mid)
-        if len(order) > self.parameters.SEEN:
-            mid = order.pop(0)
-            when, reply = self._seen.pop(mid)
-            if not is_read and now - when < self.parameters.exchange_lifetime_ms():
+        if order and len(order) >= self.parameters.SEEN:
+            found = self._seen.get(order[0])  # None if there was no memory for it
+            if found and not is_read and now - found[0] < self.parameters.exchange_lifetime_ms():
                 from coap import repeats
 
-                repeats.add(self, mid, reply, now)
+                repeats.add(self, order[0], found[1], now)
+            self._seen.pop(order.pop(0), None)
+        order.append(mid)
+        self._seen[mid] = (now, reply)
 
     def _on_empty(self, message, now):
         type = message.type

@@ -219,13 +219,14 @@ class Context:
 
     def _aad(self, request_kid, request_piv):
         """RFC 8613 section 5.4, as the Enc_structure of COSE (RFC 9052 section 5.3)."""
-        external = b"\x85\1\x81" + bytes((AEAD,)) + _byte_string(request_kid) + _byte_string(request_piv) + b"\x40"
-        return b"\x83\x68Encrypt0\x40" + _byte_string(external)
+        kid, piv = _byte_string(request_kid), _byte_string(request_piv)
+        length = bytes((0x40 | 5 + len(kid) + len(piv),))
+        return b"".join((b"\x83\x68Encrypt0\x40", length, b"\x85\1\x81\x0a", kid, piv, b"\x40"))
 
     def _nonce(self, id, piv):
         """RFC 8613 section 5.2."""
-        parts = bytes((len(id),)) + bytes(LONGEST_ID - len(id)) + id + bytes(5 - len(piv)) + piv
-        return bytes([one ^ other for one, other in zip(parts, self._common_iv)])
+        number = len(id) << 96 | int.from_bytes(id, "big") << 40 | int.from_bytes(piv, "big")
+        return (number ^ int.from_bytes(self._common_iv, "big")).to_bytes(_NONCE_LENGTH, "big")
 
 
 def _has_observe(options):

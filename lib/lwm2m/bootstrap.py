@@ -181,7 +181,7 @@ class Bootstrap:
         """Nothing would ever come: what a row should have done was cut short, as by a lack of memory."""
         if self.state in ("PACKING", "REQUESTING"):
             self._go("SILENCE", now)
-        elif self.state == "CONNECTING" and self.link not in ("opening", "shaking"):
+        elif self.state == "CONNECTING" and self.link not in ("opening", None):
             self._go("LINK_DOWN", now)
         elif self.state == "WAITING":
             self.due = now + 60000

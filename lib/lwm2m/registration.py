@@ -112,7 +112,7 @@ class Registration:
         self.due = None  # when the timer of this state runs out, ms
         self.expires = None  # when the registration ends by its lifetime, ms; None is never
         self.update_wanted = self.disable_wanted = False  # by Execute /1/x/8 and 4
-        self.attempt, self.sequence, self._retry_after_ms = 0, 0, 60000  # see lwm2m.retry
+        self.attempt, self.sequence, self.retry_after_ms = 0, 0, 60000  # see lwm2m.retry
         self._told = self._telling = None  # what the server knows, or will once it has accepted it: see _facts
 
     # -- what the rest of the house asks and says -----------------------------------------------------------------
@@ -318,11 +318,13 @@ class Registration:
             self.due = self.expires
 
     def _do_wait_max_age(self, now):
-        self._wait(self._retry_after_ms, now)
+        self._wait(self.retry_after_ms, now)
 
     def _wait(self, delay_ms, now):
-        """Set the timer, up to a quarter later: boards that lost their server together must not return together."""
-        self.due = now + delay_ms + self.client.randbelow(min(delay_ms // 4, 1 << 24) + 1)
+        """Set the timer, up to a quarter or SPREAD_s later: boards that lost their server together must not return
+        together."""
+        later_ms = max(min(delay_ms // 4, 1 << 24), self.client.config.SPREAD_s * 1000)
+        self.due = now + delay_ms + self.client.randbelow(later_ms + 1)
         log.info("server %d: next attempt in %d s", self.account.ssid, (self.due - now + 999) // 1000)
 
     # -- requests of ours -----------------------------------------------------------------------------------------
@@ -350,7 +352,9 @@ class Registration:
             if message.code == 0x8D and self.client.make_blocks(self).retry(message) and self.state == "REGISTERING":
                 self._do_register(now)
                 return
-            event = self._refusal(message)
+            from lwm2m import retry
+
+            event = retry.refusal(self, message)
         self._go(event, now)
 
     def _accept(self, message):
@@ -360,17 +364,6 @@ class Registration:
                 log.warning("server %d: 2.01 without Location-Path", self.account.ssid)
                 return "REFUSED"
         return "ACCEPTED"
-
-    def _refusal(self, message):
-        if self.profile and self.state == "REGISTERING":
-            return "VERSION"
-        if message.code == 0x8C and self.version != "1.0":
-            return "VERSION"
-        max_age_s = message.options.uint(14)
-        if message.code == 0xA3 and max_age_s is not None:
-            self._retry_after_ms = max(1, min(max_age_s, 86400)) * 1000
-            return "BUSY"
-        return "REFUSED"
 
     def _alive(self, now):
         """The server has just confirmed the registration: the lifetime starts anew."""

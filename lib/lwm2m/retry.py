@@ -1,4 +1,18 @@
-"""When to try again after a failed Register (OMA Core 1.1 section 6.2.1.2). Imported by the first failure."""
+"""What to make of a refusal, and when to try again (OMA Core 1.1 section 6.2.1.2). Imported by the first failure."""
+
+
+def refusal(registration, message):
+    """The event that an answer of 4.xx or 5.xx is: VERSION if another version or the whole object list may do, BUSY if
+    the server says how long to wait, else REFUSED."""
+    if registration.profile and registration.state == "REGISTERING":
+        return "VERSION"
+    if message.code == 0x8C and registration.version != "1.0":
+        return "VERSION"
+    max_age_s = message.options.uint(14)
+    if message.code == 0xA3 and max_age_s is not None:
+        registration.retry_after_ms = max(1, min(max_age_s, 86400)) * 1000
+        return "BUSY"
+    return "REFUSED"
 
 
 def delay_ms(registration):

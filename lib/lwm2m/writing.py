@@ -3,7 +3,7 @@
 Imported by the first such request. The order of checks is that of lwm2m.management.
 """
 
-from coap.errors import BadRequest, MethodNotAllowed, NotFound, UnsupportedContentFormat
+from coap.errors import BadRequest, MethodNotAllowed, NotFound, ServiceUnavailable, UnsupportedContentFormat
 from compat import const
 from lwm2m import formats
 from lwm2m import path as paths
@@ -97,7 +97,11 @@ def read_changes(tree, obj, path, format, decoded, replace, others):
             if others == REFUSE:
                 raise MethodNotAllowed()
             continue
-        changes.append((row[3], _new_value(tree, obj, row, path, format, raw, replace)))
+        value = _new_value(tree, obj, row, path, format, raw, replace)
+        if others != ALLOW and isinstance(value, dict):
+            if len(value) > max(tree.config.RESOURCE_INSTANCES, len(obj.value_of(row) or ())):
+                raise ServiceUnavailable("no room for another resource instance")
+        changes.append((row[3], value))
     return changes
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import targets
 from mutation import Chance
-
 from tools.fuzz.report import sample
 
 

@@ -5,7 +5,6 @@ import hashlib
 
 from dtls_host import DtlsError, client_context
 from dtls_host import Session as HostSession
-
 from lwm2m.config import ConfigError
 
 _PSK = 0
