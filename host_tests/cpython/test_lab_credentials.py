@@ -258,8 +258,7 @@ def test_over_the_control_channel():
     """list, add, new-psk and remove of a running server; only the key that is made there is told, once."""
 
     async def ask(server, **fields):
-        async for reply in commands.run(server, {"command": "credentials", **fields}):
-            return reply
+        return await anext(commands.run(server, {"command": "credentials", **fields}))
 
     async def scene():
         async with LabServer(port=0, security=Security(0, Credentials())) as server:
