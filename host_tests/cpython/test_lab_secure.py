@@ -411,6 +411,41 @@ def test_bootstrap_with_a_certificate_for_the_lab(matching, usage):
     scene(run)
 
 
+def test_bootstrap_over_coaps_leads_to_coaps():
+    """An account that says nothing of security is the secure one for a device that came securely."""
+
+    async def run():
+        async with bootstrap(Account()) as (server, bs), newcomer(bs) as fake:
+            await fake.ask("ep=board-1&pct=110")
+            assert (await bs.wait_finished("board-1")).state == "finished"
+            told = written(fake)
+            assert (told[0], told[2]) == (server.secure_uri, 0)
+            assert (told[3], told[5]) == server.credentials.psk_of("board-1")
+
+    scene(run)
+
+
+def test_a_ca_that_did_not_sign_the_server():
+    """The lab's CA is no anchor for a certificate of somebody else: the bootstrap fails and says so."""
+
+    async def run():
+        store, other = Credentials(), identity("lab.test", CA)
+        store.add_psk("board-1", b"factory", KEY, BOOTSTRAP)
+        own = Security(0, store, Identity(other.cert, other.key))
+        configurations = Configurations(Configuration((Account(credentials="x509", certificate_usage=2),)))
+        async with (
+            LabServer(port=0, security=own) as server,
+            LabBootstrapServer(port=0, security=own, configurations=configurations, lab=server) as bs,
+            newcomer(bs) as fake,
+        ):
+            with bs.subscribe() as events:
+                await fake.ask("ep=board-1&pct=110")
+                assert "the lab's CA, which --server-cert is not of" in (await events.wait("finished")).reason
+            assert bs.session("board-1").state == "failed" and not store.knows("board-1", "server")
+
+    scene(run)
+
+
 def test_bootstrap_is_for_its_own_device():
     """Another name is 4.00; without DTLS an endpoint that has credentials is 4.03, and nobody gets any credentials."""
 
