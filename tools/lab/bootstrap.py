@@ -233,6 +233,8 @@ class LabBootstrapServer(Listening):
         if not is_secure(remote) and any(account.credentials for account in configuration.servers):
             log.warning("refused     %s  credentials for %s go out over coaps only", remote.hostinfo, endpoint)
             raise Forbidden("credentials are handed out over coaps only")
+        if not is_secure(remote) and any(account.is_secure for account in configuration.servers):
+            log.warning("readable    %s  keys for %s go out over coap, for everybody to read", remote.hostinfo, endpoint)
         return configuration
 
 
