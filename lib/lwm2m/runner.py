@@ -204,8 +204,8 @@ class Runner:
                     raise  # config.json is wrong; later it is an account that a server wrote, or a matter of time
             self._broken(session, error)
             return
+        entry[1] = asyncio.create_task(self._read(session, entry[0]))  # before it counts as opened: memory may lack
         session.link = None  # the runner's own, between "opening" and "open": hands are shaken, where there is DTLS
-        entry[1] = asyncio.create_task(self._read(session, entry[0]))
         if not entry[0].handshake:
             session.link_up(now)
 
