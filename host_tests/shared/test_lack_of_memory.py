@@ -282,3 +282,28 @@ def test_no_memory_for_a_reader():
         eq((session.link, session.state, link.opened), ("open", "REGISTERING", 2))
     finally:
         runner.asyncio = real
+
+
+class Torn(Link):
+    """A transport that fails when it is read."""
+
+    waiting = True
+
+    def recv(self):
+        raise OSError(104, "reset")
+
+
+def test_no_memory_to_tell_that_a_link_is_broken():
+    """The reader does not end before that is told."""
+    peer = c1()
+    peer.register()
+    driver = Runner(peer.client)
+    real = peer.registration.link_down
+    peer.registration.link_down = failing(real, 2)
+    driver._wait = no_pause
+    asyncio.run(driver._read(peer.registration, Torn()))
+    eq((peer.registration.link == "open", peer.state), (False, "LOST"))
+
+
+async def no_pause(error):
+    """Runner._wait."""
