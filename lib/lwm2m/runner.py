@@ -204,8 +204,8 @@ class Runner:
                     raise  # config.json is wrong; later it is an account that a server wrote, or a matter of time
             self._broken(session, error)
             return
+        entry[1] = asyncio.create_task(self._read(session, entry[0]))  # before it counts as opened: memory may lack
         session.link = None  # the runner's own, between "opening" and "open": hands are shaken, where there is DTLS
-        entry[1] = asyncio.create_task(self._read(session, entry[0]))
         if not entry[0].handshake:
             session.link_up(now)
 
@@ -238,9 +238,12 @@ class Runner:
     async def _read(self, session, transport):
         """Feed what one server sends to the client. Ends by cancellation, or when the socket fails."""
         receive, now = self.client.receive, self._clock.ms
-        sock, outbox = transport.sock, session.outbox
+        sock, outbox, failure = transport.sock, session.outbox, None
         while True:
             try:
+                if failure:
+                    self._broken(session, failure)
+                    return
                 if session.link is None:
                     session.link_up(now(), await transport.handshake())
                 if not transport.waiting:
@@ -254,8 +257,7 @@ class Runner:
                         if not datagram[0] & 0x30:  # confirmable: poll has to know when to send it again
                             self.client.wake()
             except OSError as error:
-                self._broken(session, error)
-                return
+                failure = error
             except Exception as error:
                 try:
                     await self._wait(error)
