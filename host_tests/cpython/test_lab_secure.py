@@ -9,13 +9,13 @@ import logging
 import socket
 
 import pytest
-from aiocoap import DELETE, GET, POST, PUT, Context, Message
+from aiocoap import CON, DELETE, GET, POST, PUT, Context, Message
 
 from dtls_host import client_context
 from host_tests.cpython.dtls_pair import CLIENT, identity
 from host_tests.cpython.dtls_tunnel import Tunnel
 from host_tests.cpython.test_lab_bootstrap import Newcomer
-from host_tests.cpython.test_lab_management import CHANGED, CONTENT, DELETED, FakeDevice
+from host_tests.cpython.test_lab_management import CHANGED, CONTENT, CREATED, DELETED, FakeDevice
 from tools.lab import (
     Account,
     Configuration,
@@ -200,6 +200,32 @@ def test_a_session_that_is_over():
                 await asyncio.wait_for(reading, 5)
             with pytest.raises(Timeout, match=r"its DTLS session is over"):
                 await server.read("board-1", "/3/0/9", timeout_s=30)
+
+    scene(run)
+
+
+def test_a_session_is_nobody_elses_at_the_same_address():
+    """Another device from the same port, which begins with the same Message ID and token, is not the first."""
+
+    def register(name):
+        query = (f"ep={name}", *QUERY.split("&"))
+        message = Message(code=POST, uri_path=("rd",), uri_query=query, content_format=40, payload=LINKS)
+        message.mid, message.token, message.mtype = 7, b"t", CON
+        return message.encode()
+
+    async def run():
+        store = Credentials()
+        store.add_psk("board-1", b"id of 1", KEY)
+        store.add_psk("board-2", b"id of 2", KEY)
+        async with lab(store) as server, Tunnel.open(psk(), server.secure_port) as tunnel:
+            first = Message.decode(await tunnel.ask(register("board-1")))
+            await tunnel.begin(psk(b"id of 2"))
+            second = Message.decode(await tunnel.ask(register("board-2")))
+            assert (first.code, second.code) == (CREATED, CREATED)
+            assert first.opt.location_path != second.opt.location_path
+            assert {each.endpoint for each in server.registrations} == {"board-1", "board-2"}
+            with pytest.raises(Timeout, match="its DTLS session is over"):
+                await server.read("board-1", "/3/0/9")
 
     scene(run)
 

@@ -362,7 +362,7 @@ def test_without_numbers_a_registered_device_still_answers():
     """An answer needs none of its own; notifications and Updates do, and come when there are some again."""
     peer, workshop = registered()
     peer.observe(COUNT, token=b"\x07", accept=0)
-    peer.registration.exchange._context._end = peer.registration.exchange._context._number
+    peer.registration.exchange.context._end = peer.registration.exchange.context._number
     peer.numbers.works = False
     peer.take()
     workshop.add({})
@@ -387,7 +387,7 @@ def test_whoever_waits_for_a_reply_to_what_was_not_sent_hears_that_none_came():
     peer, _ = registered()
     peer.observe(COUNT, token=b"\x07")
     exchange = peer.registration.exchange
-    exchange._context._end = exchange._context._number
+    exchange.context._end = exchange.context._number
     peer.numbers.works = False
     told = []
     for again in (True, False):

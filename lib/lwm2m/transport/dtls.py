@@ -121,7 +121,6 @@ class Transport(udp.Transport):
             return "LINK_UP"
         clock = Clock()
         while True:
-            self._fruitless = 0  # nobody has said that there is something
             data = self._call(self._engine.recv)  # looks after the handshake, too
             if data:
                 self.waiting.append(data)
@@ -130,7 +129,10 @@ class Transport(udp.Transport):
                 return "LINK_NEW"
             if clock.ms() > self._limit_s * 1000:
                 raise LinkError(self._excuse())
+            before = clock.ms()
             await wait_event(_Arrival(self.sock), _TURN_ms)
+            if clock.ms() - before > _TURN_ms // 2:
+                self._fruitless = 0  # nobody has said that there is something
 
     def _trust(self):
         if self._security.mode == _PSK:
