@@ -53,7 +53,7 @@ def processes_of(folder):
 
 
 async def test_keys_on_the_command_line(interpreter):
-    """They go into config.json, into no line, and neither into the arguments nor the environment of the board itself."""
+    """They go into config.json; no line, no argument and no environment of the board itself has them."""
     uri = f"coaps://127.0.0.1:{free_port()}"
     options = ("--psk-identity", "me", "--psk-key", KEY.hex(), "--log", "debug", "--interpreter", interpreter)
     async with running(uri, options=options, HANDSHAKE_s=1) as board:
