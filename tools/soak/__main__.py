@@ -15,7 +15,7 @@ from tools.lab import LabError
 from tools.mpy import LIB, ROOT
 
 _EPILOG = """Half of it is virtual time: one process for each Python, hours in seconds. The other half are boards, a lab
-server and networks between them. Everything happens by the seed, though in real time nothing happens twice in the same way.
+server and networks between them. All chance is that of the seed, but in real time nothing happens twice in one way.
 Exit status: 0 if all ends where it began, 1 with a sentence if not, 2 for what cannot be meant."""
 
 
@@ -69,7 +69,10 @@ async def seasons(name: str, seed: int, seconds: int) -> str | None:
     told = [line for line in lines if line.startswith("HOURS ")]
     if told:
         _, hours, _, events, _, datagrams, _, heap = told[-1].split()
-        print(f"virtual  {name}: {int(hours):,} hours in {len(told)} seasons, {events} events, {datagrams} datagrams, ", end="")
+        print(
+            f"virtual  {name}: {int(hours):,} hours in {len(told)} seasons, {events} events, {datagrams} datagrams, ",
+            end="",
+        )
         print(f"heap {int(heap) - int(told[min(2, len(told) - 1)].split()[-1]):+d} bytes", flush=True)
     if process.returncode == 0:
         return None
@@ -90,7 +93,8 @@ async def boards(seed: int, seconds: float) -> str | None:
         finally:
             events = ", ".join(f"{count} {name}" for name, count in sorted(soak.counts.items()))
             print(f"real     {len(soak.lives)} boards: {events}")
-            print(f"         {soak.answers} answers, {soak.errors} time-outs and refusals, {soak.notifications} notifications")
+            print(f"         {soak.answers} answers, {soak.errors} time-outs and refusals,", end=" ")
+            print(f"{soak.notifications} notifications", flush=True)
     return None
 
 

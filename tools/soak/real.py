@@ -102,7 +102,9 @@ class Soak:
             await self._check(life)
         gc.collect()  # tasks that failed unseen are seen then
         if self.surprises:
-            raise SoakError(f"in the server {len(self.surprises)} exceptions were caught by nobody: {self.surprises[0]}")
+            raise SoakError(
+                f"in the server {len(self.surprises)} exceptions were caught by nobody: {self.surprises[0]}"
+            )
         if (now := self._own_descriptors()) > own:
             raise SoakError(f"the server had {own} files and sockets open in the beginning, and has {now} in the end")
 
