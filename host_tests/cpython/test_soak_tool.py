@@ -1,4 +1,4 @@
-"""make soak says what is not where it began: a leak of the client, descriptors, registrations; and what cannot be meant."""
+"""make soak says what is not where it began: a leak of the client, descriptors, registrations."""
 
 import asyncio
 import random
@@ -30,7 +30,7 @@ async def season(lib, seconds=1):
 
 
 def test_a_leak_is_found(tmp_path, micropython):
-    """200 bytes of each request that asks for a right are kept. (That ours ends where it began is for make soak to show.)"""
+    """200 bytes of each request that asks for a right are kept. That ours ends well is for make soak to show."""
     lib = tmp_path / "lib"
     shutil.copytree(LIB, lib)
     path = lib / "lwm2m" / "access.py"

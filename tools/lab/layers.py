@@ -108,7 +108,7 @@ class Messages(MessageManager):
         return None
 
     def dispatch_error(self, error: Exception, remote: Any) -> None:
-        """A little later, and as by nobody: it may come from within a sending, and would send what waits for its turn."""
+        """A little later, and as by nobody: it may come from within a sending, and would send what waits next."""
         loop = asyncio.get_running_loop()
         loop.call_soon(super().dispatch_error, error, remote, context=contextvars.Context())
 

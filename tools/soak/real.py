@@ -55,11 +55,14 @@ class Soak:
         async with contextlib.AsyncExitStack() as stack:
             self.server = self._new_server(0, 0)
             await self.server.start()
-            stack.push_async_callback(lambda: self.server.close())
+            stack.push_async_callback(self._close)
             for interpreter in self.interpreters:
                 await self._add(stack, interpreter, False)
                 await self._add(stack, interpreter, True)
             await self._everything()
+
+    async def _close(self) -> None:
+        await self.server.close()  # the one that is there then
 
     def _surprised(self, loop: asyncio.AbstractEventLoop, context: dict) -> None:
         self.surprises.append(f"{context['message']}: {context.get('exception')!r}")
@@ -102,9 +105,7 @@ class Soak:
             await self._check(life)
         gc.collect()  # tasks that failed unseen are seen then
         if self.surprises:
-            raise SoakError(
-                f"in the server {len(self.surprises)} exceptions were caught by nobody: {self.surprises[0]}"
-            )
+            raise SoakError(f"{len(self.surprises)} exceptions in the server that nobody caught: {self.surprises[0]}")
         if (now := self._own_descriptors()) > own:
             raise SoakError(f"the server had {own} files and sockets open in the beginning, and has {now} in the end")
 
