@@ -266,7 +266,7 @@ class Bootstrap:
         delay_ms = min(delay_s * 1000, _LONGEST_ms)
         self._attempt += 1
         self._asked = self._asked and self._attempt < config.RETRY_COUNT  # a wish must not silence us for ever
-        self.due = now + retry.spread_ms(self.client, delay_ms)
+        self.due = now + retry.later(self.client, delay_ms)
         log.info("bootstrap: next attempt in %d s", (self.due - now + 999) // 1000)
 
     def _do_stop(self, now):

@@ -324,7 +324,7 @@ class Registration:
         """Set the timer, or somewhat later."""
         from lwm2m import retry
 
-        self.due = now + retry.spread_ms(self.client, delay_ms)
+        self.due = now + retry.later(self.client, delay_ms)
         log.info("server %d: next attempt in %d s", self.account.ssid, (self.due - now + 999) // 1000)
 
     # -- requests of ours -----------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ def refusal(registration, message):
     return "REFUSED"
 
 
-def spread_ms(client, delay_ms):
+def later(client, delay_ms):
     """A pause, made longer by chance, by up to a quarter or SPREAD_s: boards that lost their server together must not
     return together."""
     later_ms = max(min(delay_ms // 4, 1 << 24), client.config.SPREAD_s * 1000)
