@@ -17,6 +17,14 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "device_only(reason): needs a board on a cable, so --no-skip lets it be skipped")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def state_home(tmp_path_factory):
+    """Programs that keep something for their user keep it out of the user's own state."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 def pytest_ignore_collect(collection_path):
     """host_tests/upy/ is for MicroPython alone: cpython/test_shared_on_micropython.py runs it."""
     return True if collection_path.name == "upy" else None

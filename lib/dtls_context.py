@@ -44,9 +44,9 @@ class Context:
         self.ssl.set_options(options if is_client else options | SSL.OP_COOKIE_EXCHANGE)
         self.ssl.set_session_cache_mode(SSL.SESS_CACHE_OFF)
         self.ssl.set_info_callback(_note_alert)
-        self._secret = os.urandom(32)
-        self.ssl.set_cookie_generate_callback(self._cookie)
-        self.ssl.set_cookie_verify_callback(lambda c, cookie: hmac.compare_digest(cookie, self._cookie(c)))
+        self._secrets = [os.urandom(32)]  # of the cookies: the present one, and the one before
+        self.ssl.set_cookie_generate_callback(lambda connection: _cookie(self._secrets[0], connection))
+        self.ssl.set_cookie_verify_callback(self._is_cookie)
         self._suites = []
 
     def add_psk(self, callback, suites=PSK_SUITES):
@@ -87,8 +87,12 @@ class Context:
         # Level 0: the levels of OpenSSL count the 8-byte tag of CCM_8, LwM2M's mandatory suite, as too weak.
         self.ssl.set_cipher_list((":".join(self._suites) + ":@SECLEVEL=0").encode())
 
-    def _cookie(self, connection):
-        return hmac.digest(self._secret, repr(connection.get_app_data().address).encode(), "sha256")
+    def renew_cookies(self):
+        """A server's duty every minute or so: cookies from before the last but one renewal are good no more."""
+        self._secrets = [os.urandom(32), self._secrets[0]]
+
+    def _is_cookie(self, connection, cookie):
+        return any(hmac.compare_digest(cookie, _cookie(secret, connection)) for secret in self._secrets)
 
 
 def client_context(psk=None, cert=None, key=None, ca=None, pin=None):
@@ -158,6 +162,10 @@ def load_key(data):
     return key
 
 
+def _cookie(secret, connection):
+    return hmac.digest(secret, repr(connection.get_app_data().address).encode(), "sha256")
+
+
 def _client_callback(identity, key):
     if not 0 < len(identity) <= LONGEST_IDENTITY or b"\0" in identity:
         raise ValueError("a PSK identity has 1 to %d bytes, none of them 0" % LONGEST_IDENTITY)
@@ -179,10 +187,10 @@ def _server_callback(key_of):
     @ffi.callback("unsigned int(SSL *, char *, unsigned char *, unsigned int)", error=0)
     def look_up(ssl, name, out_key, longest):
         identity = ffi.string(name)
+        SSL.Connection._reverse_mapping[ssl].get_app_data().peer_identity = identity[:LONGEST_IDENTITY]
         key = key_of(identity) if len(identity) <= LONGEST_IDENTITY else None
         if not key or len(key) > longest:
             return 0
-        SSL.Connection._reverse_mapping[ssl].get_app_data().peer_identity = identity
         ffi.memmove(out_key, key, len(key))
         return len(key)
 
@@ -212,7 +220,7 @@ def _current(store):
     """DER of the certificate that is being asked about."""
     pointer = lib.X509_STORE_CTX_get_current_cert(store)
     lib.X509_up_ref(pointer)
-    return crypto.X509._from_raw_x509_ptr(pointer).to_cryptography().public_bytes(serialization.Encoding.DER)
+    return crypto.dump_certificate(crypto.FILETYPE_ASN1, crypto.X509._from_raw_x509_ptr(pointer))
 
 
 def _note_alert(connection, where, value):

@@ -7,8 +7,7 @@ pyOpenSSL's own secrets (`OpenSSL._util`, pre-shared keys need them), so its ver
 
 import ipaddress
 
-from cryptography.hazmat.primitives import serialization
-from OpenSSL import SSL
+from OpenSSL import SSL, crypto
 from OpenSSL._util import lib
 
 from dtls_context import Context, client_context, load_certificate, load_key, server_context
@@ -90,7 +89,7 @@ class Session:
         self._heard = False  # whether anything came from the peer
         self._keys_used = False  # whether the client, whose turn it is first, has sent something under the new keys
         self._alert = None  # (description, whether received) of the last fatal alert
-        self._timeouts, self._stage = 0, None  # retransmissions in this stage of the handshake
+        self._timeouts = 0  # retransmissions of the last flight
         self._outgoing = []
         self._ssl = SSL.Connection(context.ssl, None)
         self._ssl.set_app_data(self)
@@ -145,7 +144,7 @@ class Session:
             return
         try:
             if self._ssl.DTLSv1_handle_timeout():
-                self._count_timeout()
+                self._timeouts += 1
         except SSL.Error as error:
             raise self._failure(error) from None
         if self._timeouts >= _TIMEOUTS:
@@ -172,8 +171,8 @@ class Session:
     @property
     def peer_certificate(self):
         """The peer's certificate, DER, or None."""
-        certificate = self._ssl.get_peer_certificate(as_cryptography=True)
-        return certificate and certificate.public_bytes(serialization.Encoding.DER)
+        certificate = self._ssl.get_peer_certificate()
+        return certificate and crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
 
     @property
     def cipher(self):
@@ -207,7 +206,9 @@ class Session:
         except SSL.Error as error:
             raise self._failure(error) from None
         finally:
-            self._outgoing += _joined(self._records())
+            if flight := _joined(self._records()):
+                self._timeouts = 0
+                self._outgoing += flight
         return received
 
     def _check_established(self):
@@ -215,11 +216,6 @@ class Session:
         if self._context.checks_peer and not uses_psk and not self.is_peer_certified:
             raise DtlsError("the peer has shown no certificate that was checked")
         self.established = True
-
-    def _count_timeout(self):
-        stage = self._ssl.get_state_string()
-        self._timeouts = self._timeouts + 1 if stage == self._stage else 1
-        self._stage = stage
 
     def _expect_name(self, name):
         """The name that the server's certificate has to be made out for, if a CA is what makes it trusted."""
@@ -256,7 +252,8 @@ class Session:
         alert, received = self._alert or (None, False)
         if self.refusal:
             return DtlsError("the peer's certificate is refused: " + self.refusal, alert)
-        reasons = ", ".join(each[-1] for each in error.args[0]) if error.args and error.args[0] else "no reason given"
+        found = error.args[0] if error.args else None  # a SysCallError has a number there
+        reasons = ", ".join(each[-1] for each in found) if found and isinstance(found, list) else "no reason given"
         if alert is None or "did not return a certificate" in reasons:
             return DtlsError("the DTLS session failed: " + reasons, alert)
         who = "the peer ended the DTLS session: " if received else "the DTLS session was refused: "

@@ -1,9 +1,12 @@
 """The conformance table: no case is forgotten, and what it says of a report is what the report says."""
 
+import ast
+
 import pytest
 
 from tools.conformance import __main__ as conformance
 from tools.conformance import cases, results
+from tools.mpy import ROOT
 
 LIST = cases.cases()
 SCRIPTED = cases.tests(cases.SCRIPTED)
@@ -24,6 +27,18 @@ def test_every_case_has_its_tests():
     assert [case.number for case in LIST if case.driver == "L" and case.number not in LESHAN] == []
     known = {case.number for case in LIST if case.driver}
     assert sorted({*SCRIPTED, *LESHAN} - known) == []
+
+
+def test_cases_with_a_board_run_on_both_pythons():
+    """A case in interop/ has the board on either: its test takes the fixture for that."""
+    found = [
+        (path.name, node.name)
+        for path in (ROOT / "host_tests/interop").glob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.AsyncFunctionDef) and cases.numbers_of(node.name)
+        if "interpreter" not in [argument.arg for argument in node.args.args]
+    ]
+    assert found == []
 
 
 @pytest.mark.parametrize(
@@ -49,20 +64,26 @@ REPORT = f"""<testsuites><testsuite>
 <testcase classname="host_tests.shared.test_b" name="test_int_103_three"/>
 <testcase {ON_MICROPYTHON}/test_a.py]"/>
 <testcase {ON_MICROPYTHON}/test_b.py]"><error/></testcase>
+<testcase classname="host_tests.interop.test_i" name="test_int_106_six[unix]"><failure/></testcase>
+<testcase classname="host_tests.interop.test_i" name="test_int_106_six[cpython]"/>
+<testcase classname="host_tests.interop.test_i" name="test_int_107_seven[unix]"/>
+<testcase classname="host_tests.interop.test_i" name="test_int_107_seven[cpython]"/>
 <testcase classname="host_tests.leshan.test_l" name="test_int_101_one"><skipped/></testcase>
 <testcase classname="host_tests.leshan.test_l" name="test_int_102_two[tlv]"/>
 </testsuite></testsuites>"""
 A, B, L = "host_tests/shared/test_a.py", "host_tests/shared/test_b.py", "host_tests/leshan/test_l.py"
+BOARD = "host_tests/interop/test_i.py"
 
 
 @pytest.fixture
 def rows(tmp_path, monkeypatch):
     """The table of REPORT."""
     scripted = {"101": [(A, "test_int_101_one")], "102": [(A, "test_int_102_two")], "103": [(B, "test_int_103_three")]}
+    scripted |= {"106": [(BOARD, "test_int_106_six")], "107": [(BOARD, "test_int_107_seven")]}
     leshan = {"101": [(L, "test_int_101_one")], "102": [(L, "test_int_102_two")]}
     found = {cases.SCRIPTED: scripted, cases.LESHAN: leshan}
     monkeypatch.setattr(cases, "tests", lambda patterns: found[patterns])
-    numbers = [("101", "L"), ("102", "L"), ("103", "S"), ("104", "S"), ("105", "")]
+    numbers = [("101", "L"), ("102", "L"), ("103", "S"), ("104", "S"), ("105", ""), ("106", "S"), ("107", "S")]
     monkeypatch.setattr(
         cases, "cases", lambda: [cases.Case(number, driver, "why", "title") for number, driver in numbers]
     )
@@ -79,13 +100,15 @@ def test_table(rows):
         ("FAIL", "-"),
         ("MISSING", "-"),
         ("-", "-"),
+        ("FAIL", "-"),
+        ("pass", "-"),
     ]
 
 
 def test_verdict_names_what_is_not_as_it_should_be(rows):
     """All but the case that cannot be tested."""
-    assert [sentence.split()[0] for sentence in conformance.verdict(rows)] == ["101", "102", "103", "104"]
-    assert conformance.summary(rows).startswith("1 of 4 cases pass")
+    assert [sentence.split()[0] for sentence in conformance.verdict(rows)] == ["101", "102", "103", "104", "106"]
+    assert conformance.summary(rows).startswith("2 of 6 cases pass")
 
 
 def test_readme_section():

@@ -88,7 +88,8 @@ async def lab(tmp_path):
     control = str(tmp_path / "lab.sock")
     server = await Program.start("serve", "--port", "0", "--control", control)
     first = await server.line()
-    port = re.fullmatch(rf"[0-9:]{{8}} listening   coap://127.0.0.1:(\d+)  control {re.escape(control)}", first)[1]
+    uris = r"coap://127.0.0.1:(\d+)  coaps://127.0.0.1:\d+"
+    port = re.fullmatch(rf"[0-9:]{{8}} listening   {uris}  control {re.escape(control)}", first)[1]
     async with FakeDevice.registered(int(port), ANSWERS) as device:
         assert re.search(r"register    virtual-1  lt=300 lwm2m=1.1 b=U from 127", await server.line())
         yield Lab(server, control, device)

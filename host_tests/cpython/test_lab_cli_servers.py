@@ -128,7 +128,7 @@ def test_waiting_for_a_device_in_queue_mode(tmp_path):
     async def run():
         control = str(tmp_path / "lab.sock")
         server = await Program.start("serve", "--port", "0", "--control", control, "--awake", "0.5")
-        port = int(re.search(r":(\d+)  control", await server.line())[1])
+        port = int(re.search(r"coap://127.0.0.1:(\d+) ", await server.line())[1])
         async with FakeDevice.registered(port, {(GET, "/3/0/9"): (CONTENT, 0, b"7")}) as device:
             it = Lab(server, control, device)
             query = "ep=virtual-1&lt=300&lwm2m=1.1&b=U&Q"
@@ -196,7 +196,7 @@ def test_bootstrap_servers(tmp_path, kind):
             program = await Program.start("serve", "--port", "0", "--control", control, "--bootstrap-port", "0")
             uri, ssid = re.search(r"listening   (\S+)", await program.line())[1], 101
         first = await program.line()
-        port = int(re.fullmatch(r"\S+ bootstraps  coap://127.0.0.1:(\d+)", first)[1])
+        port = int(re.fullmatch(r"\S+ bootstraps  coap://127.0.0.1:(\d+)  coaps://127.0.0.1:\d+", first)[1])
 
         class Server:
             uri = f"coap://127.0.0.1:{port}"

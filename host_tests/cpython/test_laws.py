@@ -13,6 +13,7 @@ LIB = [src for src in CODE if src.path.startswith("lib/")]
 ALLOWED_AT_TOP = {"boot.py", "main.py", "lib", "firmware", "host_tests", "tools"} | {
     "Makefile",
     "README.md",
+    "SECURITY.md",
     "LICENSE",
     "package.json",
     "pyproject.toml",

@@ -19,7 +19,7 @@ PROGRAMS = Path(__file__).parent / "programs"
 ENDPOINT = "board-1"
 
 # CoAP's timers and ours, short enough for tests: a message is given up after 0.2 s * (2 ** 4 - 1) = 3 s, at most 4.5 s.
-QUICK = {"ACK_TIMEOUT_ms": 200, "MAX_RETRANSMIT": 3, "RETRY_FIRST_s": 1, "SAMPLE_ms": 50}
+QUICK = {"ACK_TIMEOUT_ms": 200, "MAX_RETRANSMIT": 3, "RETRY_FIRST_s": 1, "SPREAD_s": 0, "SAMPLE_ms": 50}
 
 
 class Board:

@@ -2,8 +2,8 @@
 
     python -m host_tests.interop.kills --kills 1000 [--seed N] [--at-once 6]
 
-After each start a device must register with its old account or the new one, with all of it (which of two servers, and the
-lifetime), and with the new one if that was acknowledged; only one that never had an account may ask for a bootstrap. Exit
+After each start a device must register with its old account or the new one, with all of it (which of two servers, and
+the lifetime), and with the new one if that was acknowledged. Only one without an account may ask for a bootstrap. Exit
 status 0, or 1 with the seed and what was seen.
 """
 

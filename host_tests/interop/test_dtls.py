@@ -60,7 +60,7 @@ async def works(server):
 # -- handshakes --------------------------------------------------------------------------------------------------------
 
 
-async def test_pre_shared_key(interpreter):
+async def test_int_401_pre_shared_key(interpreter):
     """The session has the identity that was configured; then all is as over UDP, and one session is enough."""
     async with secured(psk_context(), interpreter, *PSK) as (server, board):
         await works(server)
@@ -73,7 +73,7 @@ async def test_pre_shared_key(interpreter):
 
 
 @pytest.mark.parametrize("known", ["ca", "server_cert"])
-async def test_certificates(interpreter, tmp_path, known):
+async def test_int_402_certificates(interpreter, tmp_path, known):
     """The server's certificate is known, or who signed it; ours is what the server sees."""
     context = server_context(cert=LAB.cert, key=LAB.key, ca=CA.cert)
     options = files(tmp_path, cert=BOARD, **{known: CA if known == "ca" else LAB})
@@ -127,7 +127,7 @@ REFUSALS = [
 @pytest.mark.parametrize(
     ("made", "known", "words", "alerts"), [case[1:] for case in REFUSALS], ids=[r[0] for r in REFUSALS]
 )
-async def test_refused_server(interpreter, tmp_path, made, known, words, alerts):
+async def test_int_403_wrong_server_identity(interpreter, tmp_path, made, known, words, alerts):
     """The device does not register, says why, and tells the server by an alert."""
     found = made()
     options = files(tmp_path, **{known: CA if known == "ca" else LAB})
@@ -195,7 +195,7 @@ async def test_nobody_there(interpreter):
 
 
 @pytest.mark.parametrize("politely", [True, False])
-async def test_restarted_server(interpreter, politely):
+async def test_x_58_restarted_server(interpreter, politely):
     """It says good-bye, or the next Update is not answered: a new handshake from another port, and a Register."""
     async with secured(psk_context(), interpreter, *PSK, "--lifetime", "8") as (server, board):
         first = server.device

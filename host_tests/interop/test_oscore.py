@@ -41,7 +41,7 @@ def numbers(passed: list[tuple[bool, bytes]]) -> list[tuple[bytes, bytes]]:
     return found
 
 
-async def test_everything_works_inside(tmp_path, interpreter):
+async def test_int_405_oscore(tmp_path, interpreter):
     """Register, Read, Write, Execute, a separate response, errors, Update, De-register; and nothing else is on the
     wire than POST, 2.04 and the OSCORE option."""
     words = options(salt="9e7ca92223786340", **{"id-context": "37cbf3210017a2d3"})
@@ -191,14 +191,18 @@ async def test_killed_and_started_again(tmp_path):
 # -- bootstrap --------------------------------------------------------------------------------------------------------
 
 
-async def test_lightweight_m2m_1_2_int_11_oscore_bootstrap(tmp_path):
+async def test_int_011_oscore_bootstrap(tmp_path, interpreter):
     """OSCORE bootstrap: PUT /0, /21, /1, Discover and Finish under one key, registration under the one it brought."""
     keys = {"secret": "aa" * 16, "sender-id": "0a", "recipient-id": "0b"}
     security = context_in(tmp_path / "bs", **{"secret_hex": "aa" * 16, "sender-id_hex": "0b", "recipient-id_hex": "0a"})
     async with (
         OscoreServer.open(security) as bs,
         OscoreServer.open(context_in(tmp_path / "keys")) as server,
-        running(bs.uri, program="workshop.py", options=("--bootstrap", "--lwm2m-version", "1.2", *options(**keys))),
+        running(
+            bs.uri,
+            program="workshop.py",
+            options=("--interpreter", interpreter, "--bootstrap", "--lwm2m-version", "1.2", *options(**keys)),
+        ),
     ):
         bs.answer = lambda request: (
             aiocoap.Message(code=aiocoap.NOT_FOUND)

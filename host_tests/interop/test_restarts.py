@@ -30,6 +30,7 @@ class Bounds:
         self.lifetime_s = lifetime_s
         self.wait_s = config.max_transmit_wait_ms() / 1000  # a message is given up, 93
         self.gap_s = config.ACK_TIMEOUT_ms * config.ACK_RANDOM_FACTOR * 2**config.MAX_RETRANSMIT / 1000  # 48
+        self.first_s = 1 + config.SPREAD_s  # until the first attempt after a break
         self.pause_s = 60 * 1.25  # between two Updates while the registration holds
         self.retry_s = config.RETRY_MAX_s * 1.25  # between two Registers, 375
         self.update_s = lifetime_s - min(lifetime_s / 2, self.wait_s)  # from one Update to the next
@@ -96,7 +97,7 @@ async def outage(seed, away_s, forgets, lifetime=3600):
 @pytest.mark.parametrize("forgets", [False, True])
 @pytest.mark.parametrize("away_s", [1, 60, 1000, 10000, 86400])
 def test_outage(away_s, forgets):
-    for seed in range(1, 4):
+    for seed in (1, 2, 3) if away_s < 86400 else (1,):
         virtual.run(outage(seed, away_s, forgets), seed)
 
 
@@ -207,7 +208,7 @@ async def moves(seed, lifetime=3600):
             await asyncio.sleep(random.Random(seed).random() * lifetime)
             old.cut, found["lab"] = True, ["127.0.0.2"]
             bounds = Bounds(lifetime)
-            return await managed_again(server, bounds.update_s + bounds.wait_s + 2 * SOON_s)
+            return await managed_again(server, bounds.update_s + bounds.wait_s + bounds.first_s + SOON_s)
 
 
 def test_the_address_behind_the_name_moves():
@@ -225,7 +226,7 @@ async def several(seed, dead, resolver_fails):
             virtual.running(device_by_name(old.port, seed, 3600)),
         ):
             bounds = Bounds(3600)
-            limit_s = sum(bounds.wait_s + min(10 * 2**number, 300) * 1.25 for number in range(dead))
+            limit_s = sum(bounds.wait_s + 10 * 2**number + 10 for number in range(dead))
             await managed_first(server, limit_s + SOON_s)  # silence, and a pause of 10 s, 20 s ... for each
             if resolver_fails:
                 found["lab"] = None

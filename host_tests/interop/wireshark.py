@@ -28,14 +28,17 @@ def _frame(source: tuple[str, int], target: tuple[str, int], datagram: bytes) ->
     return header[:10] + struct.pack(">H", checksum) + header[12:] + udp + datagram
 
 
-class Capture:
-    """A pcap file and the tshark that reads it."""
+DTLS = ("-d", "udp.port==5683,dtls", "-d", "dtls.port==5683,coap")  # what is at the server's port
 
-    def __init__(self, tshark: str, path: Path):
-        self._tshark, self._path = tshark, path
+
+class Capture:
+    """A pcap file and the tshark that reads it, with options of its own."""
+
+    def __init__(self, tshark: str, path: Path, *options: str):
+        self._command = [tshark, "-r", str(path), *options]
 
     async def _run(self, *options: str) -> list[str]:
-        command = [self._tshark, "-r", str(self._path), *options]
+        command = [*self._command, *options]
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
         async with asyncio.timeout(30):

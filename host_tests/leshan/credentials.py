@@ -1,4 +1,4 @@
-"""Who is who in DTLS and OSCORE: a CA, the certificate of both servers, and what devices show; made anew in each run."""
+"""Who is who in DTLS: a CA, the certificate of both servers, and what devices show; made anew in each run."""
 
 import secrets
 from pathlib import Path

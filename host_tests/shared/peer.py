@@ -8,9 +8,9 @@
     peer.advance(60)                                         # seconds, in no time; runs client.poll when it is due
     peer.notifications()                                     # those since the last call
 
-Bounds are keywords: Peer([...], BLOCK_SIZE=64, ACK_TIMEOUT_ms=500). `peer.client`, `peer.registration`, `peer.state`
-and `peer.now` (ms) are there to be used; `peer.poll()` runs what is due now. `one, two = peers(2, [...])` are two
-servers of one client. What the client sends is parsed into a Packet (packet.py).
+Bounds are keywords: Peer([...], BLOCK_SIZE=64, ACK_TIMEOUT_ms=500); SPREAD_s is 0 if not told. `peer.client`,
+`peer.registration`, `peer.state` and `peer.now` (ms) are there to be used; `peer.poll()` runs what is due now.
+`one, two = peers(2, [...])` are two servers of one client. What the client sends is parsed into a Packet (packet.py).
 
     peer.sent           every Packet so far; peer.take() those since the last take(); peer.requests() the client's
                         requests and peer.notifications() the notifications since the last call of the same
@@ -54,6 +54,7 @@ class _World:
             server = {"uri": "coap://server%d" % number, "ssid": number, "lifetime": 300, "binding": "U"}
             server.update(account)
             servers.append(server)
+        settings.setdefault("SPREAD_s", 0)
         self.client = Client(endpoint, servers, Config(**settings), version, self.randbelow)
         self.client.clock = lambda: self.now
         for obj in objects:

@@ -15,10 +15,11 @@ def checks(wanted=None):
     """{name: (check, seeds)} of the parsers, or of one of them."""
     import parsers
     import parsers_formats
+    import parsers_secure
     import parsers_stored
 
     found = {}
-    for module in (parsers, parsers_formats, parsers_stored):
+    for module in (parsers, parsers_formats, parsers_secure, parsers_stored):
         found.update(module.TARGETS)
     return {wanted: found[wanted]} if wanted else found
 

@@ -3,6 +3,7 @@
 import os
 
 from compat import is_micropython
+from lwm2m.config import Config, ConfigError
 from lwm2m.objects.security import Security
 from lwm2m.transport import dtls
 from support import each, eq, raises, unhex
@@ -53,7 +54,7 @@ def trusting(host="127.0.0.1"):
     """A Transport that knows who signs the server's certificate."""
     security = Security("coaps://lab", 1, 2)
     security.server_key, security.certificate_usage = b"ca", 2
-    return dtls.Transport(host, 5684, 0, security, 20)
+    return dtls.Transport(host, 5684, 0, security, Config())
 
 
 def test_a_clock_that_is_not_set():
@@ -64,7 +65,7 @@ def test_a_clock_that_is_not_set():
         with Replaced(unix_time_s=lambda: epoch_s, optional=lambda name: module, log=log):
             error = raises(dtls.LinkError, trusting().open)
             eq("clock is not set" in str(error), True)
-            eq((error.alert, error.final), (None, False))
+            eq((error.alert, error.event), (None, "LINK_DOWN"))
 
     each([(0, None), (946684800, TimeServer([0, 0], False))], refused)
     eq([line[:41] for line in log.lines], ["the time server time.lab does not answer:"])
@@ -97,13 +98,13 @@ def test_memory():
     def told(free, sessions, lines):
         log = Log()
         with Replaced(optional=lambda name: Chip(free), log=log):
-            dtls.check_memory(sessions)
+            dtls.prepare(sessions, None)
         eq(log.lines, lines)
 
     warning = "memory for 1 of 2 DTLS sessions: a server without one is tried again and again"
     each([(51200, 2, []), (51199, 2, [warning]), (25600, 1, [])], told)
     with Replaced(optional=lambda name: None):
-        dtls.check_memory(9)  # a PC
+        dtls.prepare(9, "time.lab")  # a PC
 
 
 def test_alerts():
@@ -117,7 +118,12 @@ def test_alerts():
         (80, "has an error inside", False),
         (255, "ends the handshake", False),
     ]
-    each(cases, lambda alert, text, final: eq((dtls.meaning(alert), dtls.LinkError("x", alert).final), (text, final)))
+    events = ("LINK_DOWN", "REFUSED")
+
+    def check(alert, text, final):
+        eq((dtls.meaning(alert), dtls.LinkError("x", alert).event), (text, events[final]))
+
+    each(cases, check)
 
 
 def watched(*datagrams):
@@ -133,13 +139,15 @@ def test_record_headers():
     finished = "16 fefd 0001 000000000000 0002 aaaa"
     change = "14 fefd 0000 000000000003 0001 01"
     fatal = "15 fefd 0000 000000000001 0002 02 73"
-    eq(watched((False, change + finished))._stands, True)
+    eq(watched((True, change), (False, change + finished))._stands, True)
     eq(watched((True, change + finished))._stands, False)
+    eq(watched((False, change + finished))._stands, False)  # nobody's word, before all that is ours has left
+    eq(watched((False, "15 fefd 0000 000000000001 0002 01 73"))._alert, None)  # a warning ends nothing
     eq(watched((True, change))._sent_last, True)
     eq(watched((False, change))._sent_last, False)
     eq(watched((False, fatal))._alert, (False, 115))
     eq(watched((True, fatal))._alert, (True, 115))
-    eq(watched((False, change + finished), (False, fatal))._alert, None)  # nobody's word, once a session stands
+    eq(watched((True, change), (False, change + finished), (False, fatal))._alert, None)  # nor once a session stands
     each(
         [(text,) for text in ("", "15", "15 fefd 0000 000000000001 0002 02", "16 fefd 0001 0000000000 00ff")], harmless
     )
@@ -163,3 +171,47 @@ def test_the_right_library():
         "mbedtls" in dtls.Session.__module__ if not is_micropython else hasattr(dtls.Session, "readinto"),
         is_micropython,
     )
+
+
+class Firmware:
+    """A `tls` module of so much, as older firmware has it."""
+
+    CERT_NONE = 0
+
+    def __init__(self, has_dtls):
+        if has_dtls:
+            self.PROTOCOL_DTLS_CLIENT = 2
+        self.SSLContext = lambda protocol: Context()
+
+
+class Context:
+    """An SSLContext without psk_key, as in MicroPython 1.28."""
+
+    __slots__ = ("verify_mode",)
+
+
+def test_firmware_that_is_too_old():
+    """Found out at the start, in one sentence that names the version that is needed."""
+    if not is_micropython:
+        return  # CPython's is pinned with its packages
+    from lwm2m.transport import dtls_mbedtls
+
+    security = Security("coaps://lab", 1, 0)
+    security.identity, security.secret_key = b"i", b"k"
+    old = dtls_mbedtls.optional
+
+    def refused(module, sentence):
+        dtls_mbedtls.optional = lambda name: module
+        try:
+            error = raises(ConfigError, dtls_mbedtls.Session, security, "lab", None, None)
+        finally:
+            dtls_mbedtls.optional = old
+        eq(str(error).partition(", and this is ")[0], sentence)
+        eq("micropython" in str(error), True)
+
+    cases = [
+        (None, "coaps:// needs MicroPython 1.29 or newer"),
+        (Firmware(False), "coaps:// needs MicroPython 1.29 or newer"),
+        (Firmware(True), "a pre-shared key needs MicroPython 1.29 or newer"),
+    ]
+    each(cases, refused)

@@ -3,6 +3,7 @@
 import os
 
 import targets
+from compat import is_micropython
 from mutation import Chance
 from siege_script import made, packed, play, unpacked
 from support import eq, show
@@ -18,8 +19,11 @@ def test_what_was_found_stays_mended():
     names = [name for name in os.listdir(VECTORS) if name[-4:] == ".hex"]
     assert names
     for name in names:
+        target, data = targets.load(VECTORS + "/" + name)
+        if target == "dtls" and is_micropython:  # the host's alone
+            continue
         try:
-            targets.run(*targets.load(VECTORS + "/" + name))
+            targets.run(target, data)
         except Exception:
             print(name)
             raise

@@ -1,5 +1,6 @@
 """A MemoryError at any moment: no state is left without a timer, and in the end all is as if nothing had been."""
 
+import asyncio
 import builtins
 
 from coap.exchange import Exchange
@@ -8,8 +9,10 @@ from configurations_bootstrap import c13, security, server
 from lwm2m import log
 from lwm2m.accounts import Accounts
 from lwm2m.client import Client
+from lwm2m.object import Object
 from lwm2m.registration import Registration
-from support import eq
+from lwm2m.runner import Runner
+from support import eq, raises
 
 CALLS = (
     (Exchange, "request respond"),
@@ -161,3 +164,146 @@ def test_a_registration_with_too_little_memory():
 def test_a_bootstrap_with_too_little_memory():
     """Whichever call fails, in the end the server of the Bootstrap-Server has us."""
     at_every_call(bootstrap)
+
+
+def test_an_action_whose_answer_finds_no_memory():
+    """It has happened, and does not happen again when the server repeats it; the next one is as ever."""
+    from coap import exchange
+
+    peer = c1([Probe()])
+    peer.register()
+    bench = Counter()
+    peer.client.add(bench)
+    real = exchange.encode
+    for fails in (1, 2):
+        exchange.encode = failing(real, fails)
+        try:
+            raises(MemoryError, peer.post, "/32811/0/0", wait=0)
+        finally:
+            exchange.encode = real
+        eq((bench.count, peer.again(), bench.count), (fails, None, fails))
+    eq((peer.post("/32811/0/0").code, bench.count), ("2.04", 3))
+
+
+def test_an_action_for_which_there_is_no_memory_at_all():
+    """It has not happened, and does when the server repeats it."""
+    peer = c1([Probe()])
+    peer.register()
+    bench = Counter()
+    peer.client.add(bench)
+    peer.registration.exchange._remember = failing(peer.registration.exchange._remember, 1)
+    raises(MemoryError, peer.post, "/32811/0/0", wait=0)
+    eq((bench.count, peer.again().code, bench.count), (0, "2.04", 1))
+
+
+class Counter(Object):
+    """Counts how often it is executed."""
+
+    OID = 32811
+    RES = """
+0 E! none act
+"""
+    count = 0
+
+    def act(self, args):
+        """Execute."""
+        self.count += 1
+
+
+def failing(call, times):
+    """A call that finds no memory so often."""
+    left = [times]
+
+    def fail(*args):
+        if left[0]:
+            left[0] -= 1
+            raise MemoryError("injected")
+        return call(*args)
+
+    return fail
+
+
+class Starved(Runner):
+    """A runner whose first turns find no memory, not even to make room."""
+
+    turns = 0
+
+    def make_room(self):
+        """As when the names of the rooms are too much."""
+        raise MemoryError("injected")
+
+    async def _turn(self, deadline):
+        self.turns += 1
+        if self.turns < 3:
+            raise MemoryError("injected")
+        return True
+
+
+def test_no_memory_to_make_room():
+    """The loop pauses for a second, and goes on."""
+    runner = Starved(c1().client)
+    asyncio.run(runner._loop(None))
+    eq(runner.turns, 3)
+
+
+class Link:
+    """A transport that is always ready, and says nothing."""
+
+    sock = handshake = None
+    opened = 0
+
+    def open(self):
+        self.opened += 1
+
+
+class Tasks:
+    """asyncio, with too little memory for the first task."""
+
+    def __init__(self):
+        self.create_task = failing(lambda coroutine: Tasks, 1)
+
+
+def test_no_memory_for_a_reader():
+    """A link without a reader is not left open: it is opened once more."""
+    from lwm2m import runner
+
+    peer = c1()
+    session, link = peer.registration, Link()
+    driver = Runner(peer.client)
+    driver._transport = lambda session: link
+    driver._read = lambda session, transport: None
+    peer.client.start(0)
+    real = runner.asyncio
+    runner.asyncio = Tasks()
+    try:
+        raises(MemoryError, driver._links, 0)
+        eq((session.link, link.opened), ("opening", 1))
+        driver._links(0)
+        eq((session.link, session.state, link.opened), ("open", "REGISTERING", 2))
+    finally:
+        runner.asyncio = real
+
+
+class Torn(Link):
+    """A transport that fails when it is read."""
+
+    waiting = True
+
+    def recv(self):
+        raise OSError(104, "reset")
+
+
+def test_no_memory_to_tell_that_a_link_is_broken():
+    """The reader does not end before that is told."""
+    peer = c1()
+    peer.register()
+    driver = Runner(peer.client)
+    real = peer.registration.link_down
+    peer.registration.link_down = failing(real, 2)
+    driver._wait = no_pause
+    asyncio.run(driver._read(peer.registration, Torn()))
+    eq((peer.registration.link == "open", peer.state), (False, "LOST"))
+
+
+async def no_pause(error):
+    """Runner._wait."""

@@ -1,10 +1,11 @@
 """Server A and the account of server B: only what object 2 says, and without object 2 nothing. A Bootstrap-Server has
 its own requests during a bootstrap, and none after it; nobody else has them ever."""
 
-from configurations import Probe, device
+from configurations import Probe, account_of, c1, device
 from configurations_bootstrap import TLV, c13, security, server
 from lwm2m.objects.access_control import AccessControl
 from marks import HOSTS, IDENTITIES, KEYS, leaks
+from packet import build
 from peer import peers
 from senml_judge import CBOR, packed, path_list, told
 from support import each, eq
@@ -156,9 +157,53 @@ def test_answers_of_one_server_are_no_answers_of_another():
 
 
 def deliver(peer, type, code, request, options):
-    from packet import build
-
     peer.send(build(type, code, request.mid, request.token if code else b"", options))
+
+
+def test_no_answers_without_a_registration():
+    """Until it has accepted the device, a server hears silence or a RST, shorter than what it sent; so it does when it
+    has disabled itself, or refused"""
+    for state in ("REGISTERING", "WAITING", "DISABLED", "STOPPED"):
+        peer = c1([Probe()])
+        reach(peer, state)
+        eq(peer.state, state)
+        for type in ("CON", "NON"):
+            for method, path in (
+                ("GET", "/3"),
+                ("PUT", "/1/0/1"),
+                ("DELETE", "/0"),
+                ("POST", "/3/0/4"),
+                ("FETCH", "/"),
+            ):
+                heard(peer, request_bytes(method, path, type))
+                heard(peer, request_bytes(method, path, type)[:-1] + b"\xff")
+            for code in ("", "2.05", "4.04", "7.31", "1.01"):
+                heard(peer, build(type, code, 0x4242, b"x" if code else b""))
+        for type in ("ACK", "RST"):
+            heard(peer, build(type, "", 0x4242))
+        eq((peer.state, account_of(peer).lifetime), (state, 86400))
+
+
+def reach(peer, state):
+    """Let a client get into a state."""
+    if state == "DISABLED":
+        peer.register()
+        eq(peer.post("/1/0/4").code, "2.04")
+        peer.advance(5)
+        return
+    peer.script("4.03" if state == "WAITING" else None)
+    peer.client.start(peer.now)
+    peer.poll()
+    if state == "STOPPED":
+        peer.client.stop(peer.now)
+        peer.poll()
+
+
+def heard(peer, datagram):
+    """Nothing, or a RST that is no longer than this datagram."""
+    out = peer.send(datagram)
+    eq([packet.type for packet in out], ["RST"] * len(out))
+    eq(sum([len(packet.raw) for packet in out]) <= len(datagram), True)
 
 
 def test_observations_belong_to_who_began_them():
@@ -254,7 +299,5 @@ def test_during_a_bootstrap_no_server_is_heard():
     eq((len(world.server.sent), session.outbox, world.bootstrap.state), (count, [], "BOOTSTRAPPING"))
 
 
-def request_bytes(method, path):
-    from packet import build
-
-    return build("CON", method, 0x7777, b"t", [(11, part) for part in path.split("/") if part])
+def request_bytes(method, path, type="CON"):
+    return build(type, method, 0x7777, b"t", [(11, part) for part in path.split("/") if part])

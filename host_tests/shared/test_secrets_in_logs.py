@@ -5,7 +5,7 @@ import sys
 
 import compat
 from configurations import Bench, c1, device
-from configurations_bootstrap import TLV, c13, security, server, tlv
+from configurations_bootstrap import TLV, c13, resources, security, server, tlv
 from configurations_firmware import URI, c8
 from lwm2m import log, settings
 from lwm2m.config import ConfigError
@@ -274,3 +274,47 @@ def test_mistakes_in_the_configuration():
 
     each([(change,) for change in cases], check)
     eq(settings.check(good)["servers"][0]["security"].secret_key, KEYS[0])
+
+
+# -- OSCORE ------------------------------------------------------------------------------------------------------------
+
+
+def test_mistakes_in_the_configuration_of_oscore():
+    """The same for its secret"""
+    good = {"sender_id": "01", "recipient_id": "02", "secret": TOKEN}
+    cases = [
+        {"secret": TOKEN[:-1]},
+        {"secret": TOKEN[:8]},
+        {"secret": [TOKEN]},
+        {"sender_id": TOKEN},
+        {"recipient_id": "01"},
+        {"salt": TOKEN + "g"},
+        {"id_context": TOKEN * 20},
+        {"key": TOKEN},
+    ]
+
+    def check(change):
+        wrong = {"server": {"uri": "coap://host", "oscore": dict(good, **change)}}
+        sentence = str(raises(ConfigError, settings.check, wrong))
+        eq((leaks(sentence), len(sentence) < 200), ([], True), sentence)
+
+    each([(change,) for change in cases], check)
+    settings.check({"server": {"uri": "coap://host", "oscore": good}})
+
+
+def test_oscore_keys_from_a_bootstrap():
+    """Good ones and others; then a server that knows nothing of them, and a store that cannot keep numbers"""
+    for secret, sender, code in ((KEYS[0], b"\1", "2.04"), (b"", KEYS[1][:7], "4.06"), (KEYS[0], KEYS[1], "4.06")):
+        with Ears() as ears:
+            world = c13()
+            world.start()
+            eq(world.write("/0", security(values={17: b"\0\x15\0\7"})), "2.04")
+            keys = resources({0: secret, 1: sender, 2: b"\2", 5: KEYS[2], 6: KEYS[3]})
+            eq(world.write("/21", tlv(0, 7, keys)), "2.04")
+            eq((world.write("/1", server()), world.bs.post("/bs").code), ("2.04", code))
+            world.advance(300)
+            told = b"".join([packet.raw for peer in world.peers for packet in peer.sent])
+            eq([key for key in leaks(told) if key is not KEYS[3]], [])  # the id context is no secret
+            world.store.full = True
+            world.advance(3000)
+        ears.check()

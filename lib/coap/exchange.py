@@ -181,8 +181,11 @@ class Exchange:
             return
         token = message.token
         is_read = message.code in (1, 5)
+        if not is_read:
+            self._begin(mid, now)
         answer = self._handle(message, now)
         if answer is False:
+            self._forget(mid)
             return
         if type == NON:
             reply = b""
@@ -194,9 +197,10 @@ class Exchange:
             else:
                 reply = encode(ACK, answer[0], mid, token, answer[1], answer[2])
             self.transmit(reply)
-        if len(reply) > _BIG and is_read and message.options.get(_OBSERVE) is None:
-            return  # reading once more costs less than keeping this
-        self._remember(mid, reply, is_read, now)
+        if mid in self._seen:
+            self._seen[mid] = (now, reply)
+        elif not is_read or len(reply) <= _BIG or message.options.get(_OBSERVE) is not None:
+            self._remember(mid, reply, is_read, now)  # else reading once more costs less than keeping this
 
     def _recent(self, message, now):
         """The answer to a message of the peer that has come before, b"" for none, or None if it is new. Another token
@@ -207,25 +211,33 @@ class Exchange:
             same = len(reply) <= 4 or reply[4 : 4 + (reply[0] & 15)] == message.token
             if same and now - when < self.parameters.exchange_lifetime_ms():
                 return reply
-            del self._seen[mid]
-            for order in self._seen_order:
-                if mid in order:
-                    order.remove(mid)
+            self._forget(mid)
         return self.repeats.find(message, now) if self.repeats else None
+
+    def _begin(self, mid, now):
+        """Know an action before it is carried out: whatever fails afterwards, as for want of memory, it must not come
+        twice."""
+        self._remember(mid, b"", False, now)
+
+    def _forget(self, mid):
+        self._seen.pop(mid, None)
+        for order in self._seen_order:
+            if mid in order:
+                order.remove(mid)
 
     def _remember(self, mid, reply, is_read, now):
         """Keep an answer for repeats. Reads and actions have rings of their own, so that polling cannot push out the
         answer to an Execute; the oldest goes first. An action is known as carried out for longer."""
         order = self._seen_order[0 if is_read else 1]
-        self._seen[mid] = (now, reply)
-        order.append(mid)
-        if len(order) > self.parameters.SEEN:
-            mid = order.pop(0)
-            when, reply = self._seen.pop(mid)
-            if not is_read and now - when < self.parameters.exchange_lifetime_ms():
+        if order and len(order) >= self.parameters.SEEN:
+            found = self._seen.get(order[0])  # None if there was no memory for it
+            if found and not is_read and now - found[0] < self.parameters.exchange_lifetime_ms():
                 from coap import repeats
 
-                repeats.add(self, mid, reply, now)
+                repeats.add(self, order[0], found[1], now)
+            self._seen.pop(order.pop(0), None)
+        order.append(mid)
+        self._seen[mid] = (now, reply)
 
     def _on_empty(self, message, now):
         type = message.type

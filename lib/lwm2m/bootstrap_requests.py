@@ -157,7 +157,8 @@ def write(client, session, path, format, decoded):
         changes = [change for change in changes if _may_write(obj, rows[change[0]])]
         if obj.OID == 0 and ("oscore", _NO_LINK) in changes:
             changes[changes.index(("oscore", _NO_LINK))] = "oscore", None
-        plan.append((iid, obj, is_there, moves, changes, [rid for _, rid, _ in records if rid is not None]))
+        rids = [rid for _, rid, _ in records if rid is not None and obj.row(rid)]
+        plan.append((iid, obj, is_there, moves, changes, rids))
     stage = session.changes()
     done = []
     moved = None

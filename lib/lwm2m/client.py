@@ -26,6 +26,7 @@ class Client:
         self.version = version
         self.randbelow = randbelow
         self.tree = Tree()
+        self.tree.config = self.config
         self.due = 0  # when poll wants to run, ms; None is never
         self.on_wake = None  # called when `due` moved to now
         self.on_event = None
@@ -110,17 +111,10 @@ class Client:
 
     def remove(self, obj, now=None):
         """Take an object instance away; its attributes go, and its observations end with 4.04."""
-        self.drop(obj)
-        self.bury(obj, now)
+        from lwm2m import creating
 
-    def bury(self, obj, now=None):
-        """The second half of remove, once it is certain that an instance that was dropped does not come back."""
-        for registration in self.registrations:
-            for path in list(registration.attributes):
-                if path[:2] == (obj.OID, obj.iid):
-                    del registration.attributes[path]
-            if registration.reporting:
-                registration.reporting.instance_removed(obj, self.clock() if now is None else now)
+        self.drop(obj)
+        creating.forget(self, obj, self.clock() if now is None else now)
 
     def drop(self, obj):
         """Take an object instance away that no server knows of yet; see remove."""

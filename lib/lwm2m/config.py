@@ -20,10 +20,12 @@ class Config(Parameters):
         "\nMAX_BODY 4096"  # bytes of a block-wise write that is collected in RAM; bigger ones must be streamed
         "\nBLOCK_TRANSFERS 2"  # block-wise transfers per server at a time, each up to MAX_BODY
         "\nOBSERVATIONS 16"  # per server, about 200 bytes each
+        "\nATTRIBUTES 32"  # paths with notification attributes, per server, about 100 bytes each
         "\nMEMBERS 16"  # paths of one composite observation, about 100 bytes each
         "\nSENDS 4"  # Sends that wait for a server that is away or asleep, each as big as its payload
         "\nSTORED 10"  # notifications kept for a server that is away, about 100 bytes each
         "\nINSTANCES 32"  # of the objects that servers may create
+        "\nRESOURCE_INSTANCES 64"  # of a multiple resource that a server writes, about 30 bytes each
         "\nJOBS 4"  # Executes that are not through yet, about 100 bytes each
         "\nCON_EVERY 10"  # each n-th notification is confirmable, which also proves the way through a NAT
         "\nSAMPLE_ms 1000"  # how often a sensor is read
@@ -35,6 +37,7 @@ class Config(Parameters):
         "\nRETRY_TIMER_s 60"  # /1/x/18
         "\nSEQUENCE_DELAY_s 86400"  # /1/x/19
         "\nSEQUENCE_COUNT 1"  # /1/x/20
+        "\nSPREAD_s 10"  # each of these pauses is up to so much longer, by chance: for 500 boards that lost one server
         "\nHANDSHAKE_s 20"  # how long a DTLS handshake may take
         "\nCLOSE_TIMEOUT_ms 3000"  # how long Ctrl-C waits for the de-registration
         "\n"
@@ -69,9 +72,8 @@ def parse_uri(uri):
             host = host[:-1] if host[-1:] == "]" else ""
     elif ":" in rest:
         host, colon, port = rest.partition(":")
-    if not colon:
-        port = "5684" if scheme == "coaps" else "5683"
+    port = port if colon else "5683"
     is_coap = found and scheme in ("coap", "coaps", "coap+tcp")
     if not is_coap or not host or "/" in host or not port.encode().isdigit() or not 0 < int(port) < 65536:
         raise ConfigError("server must be like coap://host:port, not %s" % uri)
-    return host, int(port)
+    return host, int(port) + (not colon and scheme == "coaps")

@@ -12,10 +12,24 @@ from lwm2m.objects.security import Security
 PSK, RAW_PUBLIC_KEY, CERTIFICATE, NO_SEC, EST = 0, 1, 2, 3, 4  # modes (/0/x/2)
 TRUST_ANCHOR, DOMAIN_ISSUED = 2, 3  # certificate usages (/0/x/15) that work without a store of root certificates
 
+_NAMES = const("psk_identity psk_key cert key ca server_cert sni")
 _FILES = (("cert", "identity"), ("key", "secret_key"), ("server_cert", "server_key"), ("ca", "server_key"))
 _LONGEST_IDENTITY = const(128)  # bytes (OMA TRANS 1.1 section 5.2.8.1)
 _LONGEST_KEY = const(64)
 _HASH_LENGTH = const(32)
+
+
+def give(account, server, settings, path):
+    """Put a Security instance, if it needs one, into an account {"uri", "ssid"} of lwm2m.settings. server is what
+    config.json at `path` says of it, settings where its credentials are; raises ConfigError."""
+    folder = path[: path.rfind("/") + 1]
+    found = {name: _text(settings, name) for name in _NAMES.split() if name in settings}
+    if found or account["uri"].startswith("coaps:"):
+        account["security"] = make(account, found, folder)
+    if "oscore" in server:
+        from lwm2m import oscore_keys
+
+        oscore_keys.configure(account, server["oscore"], folder)
 
 
 def make(account, settings, folder=""):
@@ -82,6 +96,12 @@ def _problem_of_certificates(security):
     if matching and len(security.server_key) != _HASH_LENGTH:
         return "a SHA-256 has %d bytes" % _HASH_LENGTH
     return None
+
+
+def _text(settings, name):
+    if not isinstance(settings[name], str):
+        raise ConfigError("%s must be a text" % name)
+    return settings[name]
 
 
 def _unhex(name, text):

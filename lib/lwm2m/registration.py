@@ -267,7 +267,7 @@ class Registration:
             self.profile = None
         else:
             self.version = "1.0" if self.version == "1.1" else "1.1"
-        log.warning("server %d: does not take it, trying LwM2M %s", self.account.ssid, self.version)
+        log.warning("server %d: trying LwM2M %s", self.account.ssid, self.version)
         self._do_register(now)
 
     def _do_registered(self, now):
@@ -321,8 +321,10 @@ class Registration:
         self._wait(self.retry_after_ms, now)
 
     def _wait(self, delay_ms, now):
-        """Set the timer, up to a quarter later: boards that lost their server together must not return together."""
-        self.due = now + delay_ms + self.client.randbelow(min(delay_ms // 4, 1 << 24) + 1)
+        """Set the timer, up to a quarter or SPREAD_s later: boards that lost their server together must not return
+        together."""
+        later_ms = max(min(delay_ms // 4, 1 << 24), self.client.config.SPREAD_s * 1000)
+        self.due = now + delay_ms + self.client.randbelow(later_ms + 1)
         log.info("server %d: next attempt in %d s", self.account.ssid, (self.due - now + 999) // 1000)
 
     # -- requests of ours -----------------------------------------------------------------------------------------

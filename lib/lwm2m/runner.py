@@ -6,24 +6,16 @@ Ways out of `Client.run`: every server is stopped (after `close`), cancellation,
 import asyncio
 import gc
 
-from compat import (
-    Clock,
-    WakeEvent,
-    const,
-    forget,
-    optional,
-    print_exception,
-    readable,
-    unique_id,
-    unix_time_s,
-    wait_event,
-)
+from compat import Clock, WakeEvent, const, forget, print_exception, readable, unique_id, unix_time_s, wait_event
 from lwm2m import client, formats, log
 from lwm2m.config import Config, ConfigError, parse_uri
 
 _LONGEST_SLEEP_ms = const(86400000)  # asyncio refuses 6 days, and the clock must be asked more often than ticks wrap
 # Rooms that can be imported again, and what they stand on. When memory is short they are given back.
-_ROOMS = const("blocks composite creating discover write_attributes writing change bounds settings table retry")
+_ROOMS = const(
+    "blocks composite creating bootstrap_stage discover write_attributes writing change objlnk bounds settings "
+    "credentials table retry"
+)
 _FORMATS = const("text opaque cbor cbor_item senml senml_json senml_cbor json_item lwm2m_json typed tlv link")
 _LAST_ATTEMPT = const(99)
 _PAUSE_s = 0.2  # after something unexpected: it must not come back in a tight loop
@@ -35,6 +27,7 @@ class Client(client.Client):
     """The client as programs use it: from config.json, over sockets, under asyncio."""
 
     local_port = 0
+    watchdog = 0  # timeout in seconds of the board's watchdog (lwm2m.watchdog); 0 is none
 
     @classmethod
     def from_config(cls, path="config.json"):
@@ -43,13 +36,17 @@ class Client(client.Client):
 
         found = settings.load(path)
         log.level(found["log"])
+        servers = found["servers"] + [found["bootstrap"] or {"uri": ""}]
+        secure = len([1 for server in servers if server["uri"].startswith("coaps")])
+        if secure:
+            from lwm2m.transport import dtls
+
+            dtls.prepare(secure, found["ntp"])
         endpoint = found["endpoint"] or default_endpoint()
         made = cls(endpoint, found["servers"], Config(**found["limits"]), found["lwm2m"])
         made.local_port = found["local_port"]
+        made.watchdog = found["watchdog"]
         made.queue_mode = found["queue_mode"]
-        ntptime = found["ntp"] and optional("ntptime")
-        if ntptime:  # a PC has none, and needs none
-            ntptime.host = found["ntp"]
         for registration in made.registrations:  # optional resources are there only with a value, and not to be written
             account = registration.account
             account.default_pmin = account.default_pmax = 0
@@ -90,6 +87,7 @@ class Runner:
         self._clock = Clock()
         self._event = WakeEvent()
         self._transports = {}  # session -> [transport, reader task or None]
+        self.watchdog = None  # made by lwm2m.watchdog, if config.json wants one
         client.clock = self._clock.ms
         client.on_wake = self._event.set
         client.unix_time_s = unix_time_s
@@ -97,15 +95,14 @@ class Runner:
 
     async def serve(self):
         """Register everywhere and serve until every server is stopped."""
-        for name in ("bounds", "settings", "table"):  # were needed only to get here
+        for name in ("bounds", "credentials", "settings", "table"):  # were needed only to get here
             forget("lwm2m", name)
         gc.collect()
         log.info("endpoint %s", self.client.endpoint)
-        secure = len([1 for one in self.client.registrations if one.uri.startswith("coaps:")])
-        if secure:
-            from lwm2m.transport import dtls
+        if self.client.watchdog:
+            from lwm2m import watchdog
 
-            dtls.check_memory(secure)
+            self.watchdog = watchdog.start(self.client.watchdog, self._clock.ms())
         self.client.start(self._clock.ms())
         await self._loop(None)
 
@@ -142,10 +139,13 @@ class Runner:
             except ConfigError:
                 raise
             except Exception as error:
-                await self._wait(error)
+                try:
+                    await self._wait(error)
+                except MemoryError:
+                    await asyncio.sleep(1)  # a whole number: MicroPython needs no memory for it
 
     async def _wait(self, error):
-        """What to do after something unexpected."""
+        """What to do after something unexpected; raises MemoryError."""
         self.make_room()
         if isinstance(error, MemoryError):
             log.warning("out of memory")
@@ -168,6 +168,8 @@ class Runner:
             if now >= deadline:
                 return True
             delay = deadline - now if delay is None else min(delay, deadline - now)
+        if self.watchdog:
+            delay = self.watchdog.poll(delay, now, client.sessions, self._transports)
         await wait_event(self._event, _LONGEST_SLEEP_ms if delay is None else min(delay, _LONGEST_SLEEP_ms))
         return False
 
@@ -196,35 +198,29 @@ class Runner:
         except (ConfigError, OSError) as error:
             if session in self._transports:
                 self._shut(session)
-            if isinstance(error, ConfigError) and self._is_configured(session):
-                raise
-            self._down(session, "no link", error)
+            client = self.client
+            if isinstance(error, ConfigError) and (session is client.bootstrap or not client.accounts):
+                if not [1 for one in client.sessions if one.exchange.touched]:
+                    raise  # config.json is wrong; later it is an account that a server wrote, or a matter of time
+            self._broken(session, error)
             return
-        session.link = "shaking"  # hands, where there is DTLS; the runner's own, between "opening" and "open"
-        entry[1] = asyncio.create_task(self._read(session, entry[0]))
+        entry[1] = asyncio.create_task(self._read(session, entry[0]))  # before it counts as opened: memory may lack
+        session.link = None  # the runner's own, between "opening" and "open": hands are shaken, where there is DTLS
         if not entry[0].handshake:
             session.link_up(now)
-
-    def _is_configured(self, session):
-        """Whether what does not work is what config.json says, at the start; later, and where a Bootstrap-Server wrote
-        the account, it is a matter of time."""
-        client = self.client
-        if client.accounts and session is not client.bootstrap:
-            return False
-        return not [1 for one in client.sessions if one.exchange.touched]
 
     def _transport(self, session):
         host, port = parse_uri(session.uri)
         local_port = self.client.local_port if session in self.client.registrations[:1] else 0
-        if session.uri.startswith("coaps://"):
-            from lwm2m.transport.dtls import Transport
+        if session.uri.startswith("coaps"):
+            from lwm2m.transport import dtls
 
-            return Transport(host, port, local_port, session.security, self.client.config.HANDSHAKE_s)
+            return dtls.Transport(host, port, local_port, session.security, self.client.config)
         if session.uri.startswith("coap+tcp://"):
-            from lwm2m.transport.tcp import Transport
+            from lwm2m.transport import tcp as transport
         else:
-            from lwm2m.transport.udp import Transport
-        return Transport(host, port, local_port)
+            from lwm2m.transport import udp as transport
+        return transport.Transport(host, port, local_port)
 
     def _shut(self, session):
         transport, task = self._transports.pop(session)
@@ -242,10 +238,13 @@ class Runner:
     async def _read(self, session, transport):
         """Feed what one server sends to the client. Ends by cancellation, or when the socket fails."""
         receive, now = self.client.receive, self._clock.ms
-        sock, outbox = transport.sock, session.outbox
+        sock, outbox, failure = transport.sock, session.outbox, None
         while True:
             try:
-                if session.link == "shaking":
+                if failure:
+                    self._broken(session, failure)
+                    return
+                if session.link is None:
                     session.link_up(now(), await transport.handshake())
                 if not transport.waiting:
                     await readable(sock)  # pyright: ignore[reportGeneralTypeIssues] - MicroPython awaits any generator
@@ -258,10 +257,12 @@ class Runner:
                         if not datagram[0] & 0x30:  # confirmable: poll has to know when to send it again
                             self.client.wake()
             except OSError as error:
-                self._broken(session, error)
-                return
+                failure = error
             except Exception as error:
-                await self._wait(error)
+                try:
+                    await self._wait(error)
+                except MemoryError:
+                    await asyncio.sleep(1)
 
     def _flush(self, session):
         """Send what the client has for a server."""
@@ -278,17 +279,13 @@ class Runner:
         outbox.clear()
 
     def _broken(self, session, error):
-        if session.link in ("open", "shaking"):
-            self._down(session, "link lost" if session.link == "open" else "no link", error)
+        """Tell a session that there is no link, unless it knows; and its account the alert that ended it (/1/x/11)."""
+        if session.link in ("open", "opening", None):
+            alert, account = getattr(error, "alert", None), getattr(session, "account", None)
+            if alert is not None and account:
+                account.set("tls_alert", alert)
+            event = getattr(error, "event", "LINK_DOWN")
+            if event == "REFUSED":  # to ask again soon is of no use: the attempts of this sequence are over
+                session.attempt = _LAST_ATTEMPT
+            session.link_down("no link: %s" % error, self._clock.ms(), event)
         session.outbox.clear()
-
-    def _down(self, session, what, error):
-        """Tell a session that there is no link, and the account which alert has ended it (/1/x/11)."""
-        alert, account = getattr(error, "alert", None), getattr(session, "account", None)
-        if alert is not None and account:
-            account.set("tls_alert", alert)
-        event = "LINK_DOWN"
-        if getattr(error, "final", False):  # to ask again soon is of no use: the attempts of this sequence are over
-            event = "REFUSED"
-            session.attempt = _LAST_ATTEMPT
-        session.link_down("%s: %s" % (what, error), self._clock.ms(), event)

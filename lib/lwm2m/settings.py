@@ -6,9 +6,10 @@ from compat import const
 from lwm2m.config import ConfigError, parse_uri
 
 _CREDENTIALS = const("psk_identity psk_key cert key ca server_cert sni")  # see lwm2m.credentials
-_KNOWN = const("endpoint server bootstrap lifetime binding queue_mode lwm2m local_port log ntp wifi limits ")
+_KNOWN = const("endpoint server bootstrap lifetime binding queue_mode lwm2m local_port log ntp wifi limits watchdog ")
 _ACCOUNT = const("uri ssid lifetime binding bootstrap hold_off oscore ")
 _LONGEST_NAME = const(252)  # so that "ep=" and it fit into one Uri-Query
+_LEAST_WATCHDOG = const(10)  # s: a name that cannot be resolved may block for as long
 _LEVELS = const(("info", "debug", "warning", "error"))
 
 
@@ -26,13 +27,13 @@ def load(path="config.json"):
     except MemoryError:
         raise ConfigError("%s is too long" % path)
     try:
-        return check(settings, path[: path.rfind("/") + 1])
+        return check(settings, path)
     except ConfigError as error:
         raise ConfigError("%s: %s" % (path, error))
 
 
-def check(settings, folder=""):
-    """Fill in the defaults of a settings dict, with files from a folder; raises ConfigError."""
+def check(settings, path=""):
+    """Fill in the defaults of a file's settings dict; the files that it names are beside it. Raises ConfigError."""
     if not isinstance(settings, dict):
         raise ConfigError("it must be an object in braces")
     _only(settings, _KNOWN + _CREDENTIALS)
@@ -42,20 +43,23 @@ def check(settings, folder=""):
         "queue_mode": _boolean(settings, "queue_mode"),
         "local_port": _number(settings, "local_port", 0, 65535),
         "log": _one_of(settings, "log", _LEVELS),
+        "watchdog": _number(settings, "watchdog", 0, 600),
         "ntp": _text(settings, "ntp", None),
         "limits": settings.get("limits", {}),
     }
     if not isinstance(checked["limits"], dict):
         raise ConfigError("limits must be an object in braces")
+    if 0 < checked["watchdog"] < _LEAST_WATCHDOG:
+        raise ConfigError("watchdog must be a number of seconds from %d to 600, or 0 for none" % _LEAST_WATCHDOG)
     if "self" in checked["limits"]:  # the one name that Config(**limits) cannot take
         raise ConfigError("limits: there is no bound called self")
     if checked["endpoint"] and len(checked["endpoint"].encode()) > _LONGEST_NAME:
         raise ConfigError("endpoint must have at most %d bytes" % _LONGEST_NAME)
-    checked["servers"], checked["bootstrap"] = _accounts(settings, folder)
+    checked["servers"], checked["bootstrap"] = _accounts(settings, path)
     return checked
 
 
-def _accounts(settings, folder):
+def _accounts(settings, path):
     """([server], Bootstrap-Server or None)."""
     servers = settings.get("server")
     if not servers:
@@ -65,7 +69,7 @@ def _accounts(settings, folder):
     accounts = []
     bootstrap = None
     for server in servers:
-        account = _account(server, settings, len(accounts), folder)
+        account = _account(server, settings, len(accounts), path)
         if "ssid" not in account:
             if bootstrap:
                 raise ConfigError("there can be only one bootstrap server")
@@ -74,13 +78,13 @@ def _accounts(settings, folder):
         if account["ssid"] in [other["ssid"] for other in accounts]:
             raise ConfigError("two servers have the ssid %d" % account["ssid"])
         accounts.append(account)
-    unused = _credentials(settings)
+    unused = [name for name in settings if name in _CREDENTIALS.split()]
     if unused and not [1 for one in accounts + [bootstrap or {}] if "security" in one]:
-        raise ConfigError("%s is of no use, as no server is coaps://" % next(iter(unused)))
+        raise ConfigError("%s is of no use, as no server is coaps://" % unused[0])
     return accounts, bootstrap
 
 
-def _account(server, settings, number, folder):
+def _account(server, settings, number, path):
     if isinstance(server, str):
         server = {"uri": server}
     if not isinstance(server, dict):
@@ -102,21 +106,12 @@ def _account(server, settings, number, folder):
             "lifetime": _number(merged, "lifetime", 0, 0x7FFFFFFF),
             "binding": letter if merged["binding"] is None else _one_of(merged, "binding", (letter, letter + "Q")),
         }
-    own = _credentials(server)
-    if own or uri.startswith("coaps://"):
+    own = [name for name in server if name in _CREDENTIALS.split()]
+    if own or "oscore" in server or uri.startswith("coaps"):
         from lwm2m import credentials
 
-        account["security"] = credentials.make(account, own or _credentials(settings), folder)
-    if "oscore" in server:
-        from lwm2m import oscore_keys
-
-        oscore_keys.configure(account, server["oscore"], folder)
+        credentials.give(account, server, server if own else settings, path)
     return account
-
-
-def _credentials(settings):
-    """Those of the settings that are credentials."""
-    return {name: _text(settings, name, "") for name in _CREDENTIALS.split() if name in settings}
 
 
 def _only(settings, known):

@@ -8,6 +8,8 @@ from lwm2m.path import CLOSED
 class Tree:
     """Objects by id, each a dict of instances by id. `version` changes whenever an instance comes or goes."""
 
+    config = None  # the client's
+
     def __init__(self):
         self.objects = {}
         self.creators = {}  # object id -> callable that makes an instance for a Create

@@ -1,7 +1,7 @@
 """Write-Attributes (OMA Core 1.1 section 6.3.4), and the same as parameters of an Observe (LwM2M 1.2). Imported by the
 first one. What attributes do is in lwm2m.attributes."""
 
-from coap.errors import BadRequest, NotFound
+from coap.errors import BadRequest, NotFound, ServiceUnavailable
 from compat import const
 from lwm2m.attributes import NUMERIC
 from lwm2m.formats import text as plain
@@ -13,7 +13,7 @@ _THRESHOLDS = const(("gt", "lt", "st"))
 
 def write(client, registration, path, queries):
     """Set what the queries say at a path for one server, all of it or nothing; raises BadRequest, NotFound,
-    Unauthorized."""
+    Unauthorized, ServiceUnavailable."""
     tree, type = client.tree, None
     if len(path) == 1:
         tree.instances(path[0])
@@ -32,10 +32,12 @@ def write(client, registration, path, queries):
         else:
             merged[name] = value
     _check(merged)
-    if merged:
+    if not merged:
+        store.pop(path, None)
+    elif path in store or len(store) < client.config.ATTRIBUTES:
         store[path] = merged
     else:
-        store.pop(path, None)
+        raise ServiceUnavailable("no room for attributes of another path")
     if registration.reporting:
         registration.reporting.attributes_changed()
     client.wake()

@@ -12,7 +12,7 @@ _LINE = re.compile(r"(X-\d\d|\d+) +(?:([SL])|([^;]+);) +(.+)")
 _TEST = re.compile(r"test_((?:(?:int|x)_\d+_)+)")
 _NUMBER = re.compile(r"(int|x)_(\d+)_")
 
-SCRIPTED = ("host_tests/shared/*.py", "host_tests/upy/*.py")
+SCRIPTED = ("host_tests/shared/*.py", "host_tests/upy/*.py", "host_tests/interop/*.py")
 LESHAN = ("host_tests/leshan/*.py",)
 
 

@@ -12,6 +12,8 @@ from tools import mpy
 from tools.board import SteeringError
 from tools.lab import LabError, LabServer, Timeout
 from tools.lab.control import ControlServer, default_path
+from tools.lab.credentials import Credentials
+from tools.lab.listening import Security
 
 from .board import Board
 from .story import ENDPOINT, LIFETIME_S, Story, tell_deregistration
@@ -43,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--seconds", type=_seconds, metavar="N", help="end after so long; exit status 0 if all was shown")
     p.add_argument("--port", type=_port, default=0, help="UDP port of the server (default: a free one)")
+    p.add_argument("--plain", action="store_true", help="coap in place of coaps, for those who want to look on")
     p.add_argument("--interpreter", choices=("unix", "cpython"), default="unix", help="what runs the board's files")
     return p
 
@@ -65,7 +68,8 @@ async def run(options: argparse.Namespace) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     with tempfile.TemporaryDirectory(prefix="demo-") as folder:
-        async with LabServer(port=options.port) as server:
+        security = None if options.plain else Security(0, Credentials())
+        async with LabServer(port=options.port, security=security) as server:
             control = ControlServer(server, default_path(server.port))
             await control.start()
             try:
@@ -75,9 +79,14 @@ async def run(options: argparse.Namespace) -> None:
 
 
 async def _with_board(options: argparse.Namespace, server: LabServer, folder: Path, stopped: asyncio.Event) -> None:
-    words = ["--server", server.uri, "--endpoint", ENDPOINT, "--lifetime", str(LIFETIME_S)]
-    words += ["--interpreter", options.interpreter]
-    _introduce(server, options.interpreter, folder / "board.sock")
+    uri = server.uri
+    words = ["--endpoint", ENDPOINT, "--lifetime", str(LIFETIME_S), "--interpreter", options.interpreter]
+    if server.credentials:
+        uri = server.secure_uri
+        identity, key = server.credentials.new_psk(ENDPOINT)
+        words += ["--psk-identity", identity.decode(), "--psk-key", key.hex()]
+    words += ["--server", uri]
+    _introduce(server, uri, options.interpreter, folder / "board.sock")
     board = await Board.start(folder, words, lambda line: print(f"   board | {line}", flush=True))
     try:
         await _watch(Story(server, board.steering), board, stopped, options.seconds)
@@ -86,13 +95,13 @@ async def _with_board(options: argparse.Namespace, server: LabServer, folder: Pa
         await board.end()
 
 
-def _introduce(server: LabServer, interpreter: str, control: Path) -> None:
+def _introduce(server: LabServer, uri: str, interpreter: str, control: Path) -> None:
     if interpreter == "unix" and (mpy.micropython() or os.environ.get("MICROPYTHON")):
         kind = "the Unix port of MicroPython"
     else:
         kind = "CPython on this machine"
     python = Path(sys.executable).name if sys.prefix == sys.base_prefix else ".venv/bin/python"
-    print(f"server  {server.uri}   to join in:  {python} -m tools.lab --help  with --port {server.port}")
+    print(f"server  {uri}   to join in:  {python} -m tools.lab --help  with --port {server.port}")
     print(f"board   boot.py and main.py on {kind}")
     print(f"        to press its button:  {python} -m tools.board --control {control} press")
     print("Ctrl-C ends both.", flush=True)

@@ -54,6 +54,8 @@ class Story:
         query = f"ep={ENDPOINT}&lt={registration.lifetime_s}&lwm2m={registration.version}&b={registration.binding}"
         _exchange(f"POST /rd?{query}", f"2.01 Created, Location {registration.location}")
         _lines(_object_lines(registration))
+        if self._server.credentials:
+            _lines(["all of it inside a DTLS session: both sides know a key that the demo has just made (PSK)"])
         _explain(
             "The device says who it is, for how long it may be silent (lt, seconds), and which objects it has.",
             "An Update to the Location renews that before the time is over.",

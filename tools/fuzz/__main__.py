@@ -1,6 +1,7 @@
 """The command line: `python -m tools.fuzz [--seconds N]`."""
 
 import argparse
+import signal
 import sys
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ from tools.mpy import LIB, ROOT
 from .campaign import Campaign
 from .engines import worker
 
-_EPILOG = """Reproducers are text files, FOLDER/crashes/TARGET-*.hex; the next campaign tries them first. To look at one:
+_EPILOG = """Reproducers are text files, FOLDER/crashes/TARGET-*.hex; the next campaign tries them first. By hand:
     PYTHONPATH=lib:host_tests/shared python tools/fuzz/worker.py replay FILE
 Once it is mended, it belongs into host_tests/vectors/fuzz/, where the tests keep an eye on it.
 Exit status: 0 if nothing has gone wrong, 1 if something has, 2 for what cannot be meant."""
@@ -54,6 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.target and options.target not in (names := _targets(options.lib)):
         print(f"fuzz: --target is one of: {' '.join(names)}", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it ends as by Ctrl-C: with what was found until then
     seed = int(time.time()) % 1_000_000 + 1 if options.seed is None else options.seed
     try:
         return Campaign(options.seconds, seed, options.folder.resolve(), options.lib.resolve(), options.target).run()

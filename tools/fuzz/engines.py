@@ -54,6 +54,7 @@ class Engine:
         self.crashes: list[tuple[Path, str]] = []
         self.other: list[str] = []  # lines that nobody has asked for
         self.heard_at = time.monotonic()
+        self.hung = False  # when it was ended
         corpus = folder / "corpus" / target
         if engine == "atheris":
             words = [str(HERE / "guided.py"), target, str(seed), str(seconds), str(folder / "found"), str(corpus)]
@@ -92,7 +93,7 @@ class Engine:
 
     def end(self) -> int | None:
         """Stop it; returns the exit status if it had ended by itself."""
-        status = self.process.poll()
+        status, self.hung = self.process.poll(), self.hangs
         self.process.kill()
         self.process.wait()
         self._reader.join(5)

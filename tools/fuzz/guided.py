@@ -24,7 +24,7 @@ from mutation import Chance, scrambled  # noqa: E402
 from siege_script import varied  # noqa: E402
 from tools.fuzz import worker  # noqa: E402
 
-_LONGEST = {targets.CLIENT: 2500, "parsers": 600}  # bytes of an input
+_LONGEST = {targets.CLIENT: 6000, "parsers": 600}  # bytes of an input
 _TOLD_EVERY_s = 1
 
 

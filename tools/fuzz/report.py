@@ -12,6 +12,7 @@ from tools.mpy import ROOT
 from .engines import HERE, environment
 
 _OMIT = ("transport", "runner.py", "__init__.py")  # sockets: what is fuzzed here is what has none
+_LATER_S = 30  # for the start, and for the input that is under way when the time is over
 
 
 def coverage(folder: Path, lib: Path, target: str | None, seconds: int) -> list[str]:
@@ -22,18 +23,27 @@ def coverage(folder: Path, lib: Path, target: str | None, seconds: int) -> list[
         omitted = [f"*/{name}*" for name in _OMIT]
         run = ["run", f"--data-file={data}", "--include=" + ",".join(measured), "--omit=" + ",".join(omitted)]
         words = [str(HERE / "replayed.py"), str(seconds), str(folder), *([target] if target else [])]
-        for command in ([*run, *words], ["json", f"--data-file={data}", "-q", "-o", str(out)]):
-            done = subprocess.run(
-                [sys.executable, "-m", "coverage", *command],
-                cwd=ROOT,
-                env=environment(lib),
-                text=True,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-            )
+        try:
+            _coverage(lib, seconds + _LATER_S, *run, *words)
+            said = _coverage(lib, _LATER_S, "json", f"--data-file={data}", "-q", "-o", str(out))
+        except subprocess.TimeoutExpired:
+            return ["coverage   cannot be told: something in the corpus never comes to an end"]
         if not out.exists():
-            return ["coverage cannot be told: " + (done.stdout.strip().splitlines() or ["no word"])[-1]]
+            return ["coverage   cannot be told: " + (said.strip().splitlines() or ["no word"])[-1]]
         return _table(json.loads(out.read_text()), lib)
+
+
+def _coverage(lib: Path, limit_s: float, *words: str) -> str:
+    """What coverage.py prints. Raises subprocess.TimeoutExpired."""
+    return subprocess.run(
+        [sys.executable, "-m", "coverage", *words],
+        cwd=ROOT,
+        env=environment(lib),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=limit_s,
+    ).stdout
 
 
 def _table(found: dict, lib: Path) -> list[str]:

@@ -24,8 +24,9 @@ _INPUTS = 400  # of a life
 def signature(error):
     """(what went wrong and where, in one word; the traceback as text)."""
     out = StringIO()
-    if hasattr(sys, "print_exception"):
-        sys.print_exception(error, out)
+    native = getattr(sys, "print_exception", None)
+    if native:
+        native(error, out)
     else:
         import traceback
 

@@ -4,6 +4,7 @@ import argparse
 import pathlib
 from typing import Any
 
+from . import credentials_cli
 from .bootstrap import PORT as _BOOTSTRAP_PORT
 from .bootstrap_config import WRITABLE
 from .operating import MAX_TRANSMIT_WAIT_S
@@ -41,6 +42,8 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_serve(commands.add_parser("serve", help="run the server in the foreground until Ctrl-C"))
     _add_bootstrap(commands.add_parser("bootstrap", help="run a bootstrap server in the foreground until Ctrl-C"))
+    text = "who may come with coaps: pre-shared keys and certificates of devices"
+    credentials_cli.add_arguments(commands.add_parser("credentials", help=text, description=text))
     _add_common(commands.add_parser("list", help="show the registered devices"))
     for command, (text, _, options) in _COMMANDS.items():
         sentence = f"python -m tools.lab {command} {usage(command)} [options]"
@@ -65,6 +68,7 @@ def _add_serve(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--bootstrap-port", type=_port, metavar="N", help="be a bootstrap server, too, on this UDP port")
     sub.add_argument("--bootstrap-config", type=pathlib.Path, metavar="FILE", help="what it hands out (JSON)")
     _add_place(sub)
+    _add_security(sub)
 
 
 def _add_bootstrap(sub: argparse.ArgumentParser) -> None:
@@ -85,11 +89,25 @@ def _add_bootstrap(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--no-discover", action="store_true", help="do not ask what the device has")
     sub.add_argument("--format", type=_content_format, help=f"write in {written} (default: as the device asks)")
     sub.add_argument("--pack", action="store_true", help="serve Bootstrap-Pack (LwM2M 1.2), too")
+    _add_security(sub)
 
 
 def _add_server(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     sub.add_argument("--timeout", type=_seconds, default=10.0, help="seconds for one operation (default 10)")
+
+
+def _add_security(sub: argparse.ArgumentParser) -> None:
+    which = sub.add_mutually_exclusive_group()
+    port = "UDP port for coaps (default: the one after that for coap; 0: any)"
+    which.add_argument("--secure-port", type=_port, metavar="N", help=port)
+    which.add_argument("--no-coaps", action="store_true", help="coap only: everybody can be anybody")
+    sub.add_argument("--no-coap", action="store_true", help="coaps only: nobody without credentials")
+    credentials_cli.add_file(sub)
+    sub.add_argument("--server-cert", type=pathlib.Path, metavar="FILE", help="certificate (default: from an own CA)")
+    sub.add_argument("--server-key", type=pathlib.Path, metavar="FILE", help="and its private key")
+    ca = "accept certificates of this CA, too, each for the endpoint that is its common name"
+    sub.add_argument("--client-ca", type=pathlib.Path, metavar="FILE", help=ca)
 
 
 def _add_place(sub: argparse.ArgumentParser) -> None:

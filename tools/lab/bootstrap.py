@@ -8,22 +8,25 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiocoap import DELETE, GET, POST, PUT, Message
-from aiocoap.error import BadRequest
+from aiocoap.error import BadRequest, Forbidden
 from aiocoap.util import hostportsplit
 
-from . import paths, payload, uris
+from . import paths, payload
 from .bootstrap_config import ACCESS, SECURITY, SERVER, Configuration, Configurations
 from .bootstrap_directory import BootstrapDirectory
-from .coap import CoapEndpoint
+from .credentials import BOOTSTRAP
 from .errors import DeviceError, LabError, PayloadError, UnknownEndpoint, UsageError
 from .events import Event, Events, Subscription
+from .layers import log
+from .listening import Listening, Security
 from .paths import Path
 from .results import Result, result_of, what
 from .server import LabServer
+from .trust import admit, is_secure
 
 PORT = 5783  # where Leshan's bootstrap server listens, too
 _WILDCARDS = ("0.0.0.0", "::", "")
@@ -46,7 +49,7 @@ class Session:
         return self.remote.hostinfo
 
 
-class LabBootstrapServer:
+class LabBootstrapServer(Listening):
     """`async with LabBootstrapServer(port=0, configurations=...) as server:` serves every device by itself.
 
     Without `configurations` it answers requests and does nothing more: a test goes step by step with `wait_request`,
@@ -57,26 +60,25 @@ class LabBootstrapServer:
     def __init__(
         self,
         host: str = "127.0.0.1",
-        port: int = PORT,
+        port: int | None = PORT,
         *,
+        security: Security | None = None,
         configurations: Configurations | None = None,
         lab: LabServer | None = None,
         pack: bool = False,
         timeout_s: float = 10,
     ):
-        if configurations and configurations.needs_lab and lab is None:
-            raise UsageError("an account without a URI needs a lab server in the same process")
-        self.host, self.port, self.timeout_s = host, port, timeout_s
+        if configurations:
+            _check(configurations, lab)
+        super().__init__(host, port, security, BOOTSTRAP)
+        self.timeout_s = timeout_s
         self.sessions: dict[str, Session] = {}  # the newest of each endpoint
         self._configurations, self._lab, self._serves_packs = configurations, lab, pack
         self._events = Events()
-        self._coap: CoapEndpoint
 
     async def start(self) -> None:
         """Listen. Raises StartError with a sentence: port in use, unknown host."""
-        directory = BootstrapDirectory(_Bootstrapper(self), self._serves_packs)
-        self._coap = await CoapEndpoint.open(directory, self.host, self.port)
-        self.port = self._coap.port
+        await self._listen(BootstrapDirectory(_Bootstrapper(self), self._serves_packs))
 
     async def close(self) -> None:
         """Stop listening; what is under way ends."""
@@ -92,10 +94,6 @@ class LabBootstrapServer:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
-
-    @property
-    def uri(self) -> str:
-        return uris.coap_uri(self.host, self.port)
 
     def subscribe(self) -> Subscription:
         """A queue of everything that happens from now on."""
@@ -184,7 +182,7 @@ class LabBootstrapServer:
                 links = result.value if result.content_format == payload.LINKS else {}
         for path in configuration.delete if configuration.delete is not None else _default_delete(links):
             await self.delete(name, path)
-        objects = configuration.objects(_bootstrap_accounts(links), self._lab_uri(session.remote))
+        objects = self._complete(configuration, session).objects(_bootstrap_accounts(links))
         for oid in (SECURITY, SERVER, ACCESS):
             if oid in objects:
                 await self.write(name, f"/{oid}", objects[oid], content_format=configuration.content_format)
@@ -206,22 +204,40 @@ class LabBootstrapServer:
         self._events.emit(Event("operation", session, path=path, result=result))
         return result
 
-    def _lab_uri(self, remote: Any) -> str:
-        """The lab server's address, as this device can reach it."""
-        if self._lab is None:
-            return ""
-        host: str | None = self._lab.host
+    def _complete(self, configuration: Configuration, session: Session) -> Configuration:
+        """A configuration with the lab server's address, as this device can reach it, and the device's credentials."""
+        lab = self._lab
+        if lab is None:
+            return configuration
+        host: str | None = lab.host
         if host in _WILDCARDS:
-            host, _ = hostportsplit(remote.hostinfo_local)
-        return uris.coap_uri(host or "", self._lab.port)
+            host, _ = hostportsplit(session.remote.hostinfo_local)
+        servers, is_private = [], is_secure(session.remote) and lab.credentials is not None
+        for account in configuration.servers:
+            if is_private and account.may_be_secured:
+                account = replace(account, credentials="psk")
+            if account.uri is None:
+                account = replace(account, uri=lab.uri_for(host or "", account.is_secure))
+            if account.credentials and lab.credentials:
+                known_by = lab.certificate or b"", lab.authority
+                account = account.with_credentials(session.endpoint, lab.credentials, *known_by)
+            servers.append(account)
+        return replace(configuration, servers=tuple(servers))
 
-    def _configuration(self, endpoint: str) -> Configuration | None:
-        """None if there are no configurations at all. Raises BadRequest for a device that has none."""
+    def _configuration(self, endpoint: str, remote: Any) -> Configuration | None:
+        """None if there are no configurations at all. Raises BadRequest for a device that has none, and Forbidden or
+        BadRequest for one that may not have it."""
+        admit(self.credentials, BOOTSTRAP, endpoint, remote)
         if self._configurations is None:
             return None
         configuration = self._configurations.get(endpoint)
         if configuration is None:
             raise BadRequest("there is no configuration for this endpoint")
+        if not is_secure(remote) and any(account.credentials for account in configuration.servers):
+            log.warning("refused     %s  credentials for %s go out over coaps only", remote.hostinfo, endpoint)
+            raise Forbidden("credentials are handed out over coaps only")
+        if not is_secure(remote) and any(account.is_secure for account in configuration.servers):
+            log.warning("readable    %s  keys for %s go out over coap: who listens has them", remote.hostinfo, endpoint)
         return configuration
 
 
@@ -233,7 +249,7 @@ class _Bootstrapper:
 
     def begin(self, endpoint: str, preferred: int | None, remote: Any) -> None:
         server = self._server
-        configuration = server._configuration(endpoint)
+        configuration = server._configuration(endpoint, remote)
         previous, session = server.sessions.get(endpoint), Session(endpoint, remote, preferred)
         if previous and previous.task:
             previous.task.cancel()
@@ -246,12 +262,12 @@ class _Bootstrapper:
 
     def pack(self, endpoint: str, content_format: int, remote: Any) -> dict[int, Any]:
         server = self._server
-        configuration = server._configuration(endpoint)
+        configuration = server._configuration(endpoint, remote)
         if configuration is None:
             raise BadRequest("there is no configuration for this endpoint")
         session = server.sessions[endpoint] = Session(endpoint, remote, content_format, state="finished")
         reason = f"gets a pack in {payload.format_name(content_format)} from {session.address}"
-        objects = configuration.objects(_bootstrap_accounts({}), server._lab_uri(remote))
+        objects = server._complete(configuration, session).objects(_bootstrap_accounts({}))
         for event in (Event("bootstrap", session, reason=reason), _finished(session, objects)):
             server._events.emit(event)
         return objects
@@ -259,6 +275,14 @@ class _Bootstrapper:
     async def _run(self, endpoint: str, configuration: Configuration) -> None:
         with contextlib.suppress(LabError):  # it is in the log and in the session's state
             await self._server.run(endpoint, configuration)
+
+
+def _check(configurations: Configurations, lab: LabServer | None) -> None:
+    """Raises UsageError if they speak of a lab server that is not there."""
+    if configurations.needs_lab and lab is None:
+        raise UsageError("an account without a URI needs a lab server in the same process")
+    if any(account.credentials for account in configurations.accounts) and (lab is None or lab.credentials is None):
+        raise UsageError('"credentials" needs a lab server with coaps in the same process')
 
 
 def _finished(session: Session, objects: dict[int, Any]) -> Event:

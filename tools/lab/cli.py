@@ -8,7 +8,7 @@ import os
 import sys
 from typing import Any
 
-from . import running
+from . import credentials_cli, running
 from .arguments import SEVERAL, parser, usage
 from .control import ControlClient, default_path
 from .errors import LabError, UsageError
@@ -24,6 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
             asyncio.run(running.serve(options))
         elif options.command == "bootstrap":
             asyncio.run(running.bootstrap(options))
+        elif options.command == "credentials":
+            credentials_cli.run(options)
         else:
             _ask(options)
     except LabError as problem:

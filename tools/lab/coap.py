@@ -1,39 +1,23 @@
-"""One CoAP endpoint that is server and client on the same UDP socket: aiocoap 0.4 and what an LwM2M server adds.
-
-The classes below change five behaviours of aiocoap, whose managers have no switches for them:
-* a request can reuse a token: Observe=1 must carry the token of the observation that it cancels (RFC 7641 3.6);
-* an observation outlives a moment in which its device cannot be reached (aiocoap ends it);
-* a request whose caller gave up is not retransmitted and does not hold up the next one (NSTART is 1);
-* an unexpected NON notification is answered with a Reset (aiocoap does that for CON only): passive cancellation;
-* a datagram that is not CoAP is one line in the log.
-"""
+"""The CoAP endpoint of a server, which is a client, too: one UDP socket for coap, one for coaps, or both."""
 
 import asyncio
 import contextlib
 import errno
-import functools
-import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 from aiocoap import FETCH, Context, Message, error
-from aiocoap.messagemanager import MessageManager
-from aiocoap.numbers.codes import EMPTY
-from aiocoap.numbers.types import CON, NON, RST
-from aiocoap.pipe import Pipe
 from aiocoap.protocol import BlockwiseRequest
-from aiocoap.tokenmanager import TokenManager
-from aiocoap.transports.udp6 import MessageInterfaceUDP6, UDP6EndpointAddress
 
 from .errors import DeviceError, PayloadError, StartError, Timeout
+from .layers import Datagrams, Messages, OpenRequest, Tokens, library_log, log
+from .library import DtlsError
+from .secure import SecureDatagrams, SecureMessages
+from .trust import Trust
 
-log = logging.getLogger("lab")
-_library_log = log.getChild("aiocoap")
-
-# A caller may give up in the very moment in which its response arrives: aiocoap then sets a cancelled future.
-_caller_gave_up = contextlib.suppress(asyncio.InvalidStateError)
+__all__ = ["CoapEndpoint", "Fetch", "OpenRequest", "log", "one_error"]
 
 
 class Fetch(Message):
@@ -49,133 +33,33 @@ class Fetch(Message):
         return following
 
 
-class OpenRequest(Pipe):
-    """A request under a token of one's own choice that may stay open for notifications."""
-
-    def __init__(self, message: Message, token: bytes | None):
-        super().__init__(message, _library_log)
-        self.token = token  # None: any new one
-        self.established = False  # whether the device accepted to be observed
-
-
-class _Tokens(TokenManager):
-    token_interface: "_Messages"
-
-    def __init__(self, context: Context):
-        super().__init__(context)
-        self._wanted_token: bytes | None = None
-
-    def request(self, request: Pipe) -> None:
-        self._wanted_token = getattr(request, "token", None)
-        super().request(request)
-
-    def next_token(self) -> bytes:
-        return self._wanted_token or super().next_token()
-
-    def process_response(self, response: Message) -> bool:
-        request = self.outgoing_requests.get((response.token, response.remote))
-        if request and request.request.opt.observe == 1 and response.opt.observe is not None:
-            return True  # a notification that met our cancellation on the way; the answer is still to come
-        if request and request.request.opt.observe is None:
-            response.opt.observe = None  # aiocoap stumbles over what was not asked for
-        if request and request.request.opt.block1 is None:
-            response.opt.block1 = None  # such as the hint of a block size in 4.13
-        with _caller_gave_up:
-            return super().process_response(response)
-        return True
-
-    def dispatch_error(self, exception: Exception, remote: Any) -> None:
-        kept = {key: each for key, each in self.outgoing_requests.items() if getattr(each, "established", False)}
-        for key in kept:
-            del self.outgoing_requests[key]
-        super().dispatch_error(exception, remote)
-        self.outgoing_requests.update(kept)
-
-    async def shutdown(self) -> None:
-        for request in list(self.outgoing_requests.values()):
-            with _caller_gave_up:
-                request.add_exception(error.LibraryShutdown())
-        self.outgoing_requests.clear()
-        await super().shutdown()
-
-    def forget(self, request: OpenRequest) -> None:
-        """From now on, nobody waits for responses to `request`."""
-        for key in [key for key, each in self.outgoing_requests.items() if each is request]:
-            del self.outgoing_requests[key]
-
-    def move(self, request: OpenRequest, remote: Any) -> None:
-        """Expect the notifications for `request` from another address."""
-        self.forget(request)
-        self.outgoing_requests[request.request.token, remote] = request
-
-
-class _Messages(MessageManager):
-    message_interface: "_Datagrams"
-
-    def send_message(self, message: Message, messageerror_monitor: Any) -> Callable[[], None] | None:
-        """Send; returns what stops the retransmission of a request, None if nothing is under way any more."""
-        super().send_message(message, messageerror_monitor)
-        if message.mtype is CON and message.code.is_request() and message.remote in self._backlogs:
-            return functools.partial(self._abandon, message)
-        return None
-
-    def _abandon(self, message: Message) -> None:
-        exchanges: dict[Any, Any] = self._active_exchanges or {}  # None once the endpoint is closed
-        if (message.remote, message.mid) in exchanges:
-            _, retransmission = exchanges.pop((message.remote, message.mid))
-            retransmission.cancel()
-            self._continue_backlog(message.remote)
-        elif message.remote in self._backlogs:
-            waiting = self._backlogs[message.remote]
-            self._backlogs[message.remote] = [entry for entry in waiting if entry[0] is not message]
-
-    def _process_response(self, response: Message) -> bool:
-        expected = super()._process_response(response)
-        if not expected and response.mtype is NON:
-            reset = Message(_mtype=RST, _mid=response.mid, code=EMPTY)
-            reset.remote = response.remote.as_response_address()
-            self._send_initially(reset)
-        return expected
-
-
-class _Datagrams(MessageInterfaceUDP6):
-    def datagram_msg_received(self, data: bytes, ancdata: Any, flags: int, address: Any) -> None:
-        try:
-            Message.decode(data)
-            well_formed = data[0] & 0x0F <= 8  # RFC 7252 3: longer tokens are a format error
-        except (error.UnparsableMessage, ValueError, IndexError):
-            well_formed = False
-        if well_formed:
-            super().datagram_msg_received(data, ancdata, flags, address)
-        else:
-            sender = UDP6EndpointAddress(address, self).hostinfo
-            log.warning("ignored     %s  %d bytes that are not a CoAP message", sender, len(data))
-
-
 class CoapEndpoint:
-    """The server's socket. Make one with `await CoapEndpoint.open(site, host, port)`, end it with `close`."""
+    """The server's sockets. Make one, `await open_coap(host, port)` or `open_coaps(host, port, trust)` or both, and end
+    it with `close`."""
 
-    def __init__(self, context: Context, tokens: _Tokens, datagrams: _Datagrams):
-        self._context, self._tokens, self._datagrams = context, tokens, datagrams
+    def __init__(self, site: Any):
+        self._context = Context(loop=asyncio.get_running_loop(), serversite=site, loggername=library_log.name)
 
-    @classmethod
-    async def open(cls, site: Any, host: str, port: int) -> "CoapEndpoint":
-        """Bind to host and port (0: any free one). Raises StartError."""
+    async def open_coap(self, host: str, port: int) -> int:
+        """Bind to host and port (0: any free one); returns the port. Raises StartError."""
+        tokens = Tokens(self._context)
+        return await self._open(Datagrams, tokens, Messages(tokens), host, port)
+
+    async def open_coaps(self, host: str, port: int, trust: Trust) -> int:
+        """The same for DTLS with those whom `trust` knows."""
+        tokens = Tokens(self._context)
+        return await self._open(SecureDatagrams, tokens, SecureMessages(tokens, trust), host, port)
+
+    async def _open(self, kind: type[Datagrams], tokens: Tokens, messages: Messages, host: str, port: int) -> int:
         bound = await _bound_socket(host, port)
-        context = Context(loop=asyncio.get_running_loop(), serversite=site, loggername=_library_log.name)
-        tokens = _Tokens(context)
-        messages = _Messages(tokens)
-        datagrams = await _Datagrams._create_transport_endpoint(bound, messages, _library_log, context.loop)
+        datagrams = await kind._create_transport_endpoint(bound, messages, library_log, self._context.loop)
         messages.message_interface, tokens.token_interface = datagrams, messages
-        context.request_interfaces.append(tokens)
-        return cls(context, tokens, datagrams)
-
-    @property
-    def port(self) -> int:
-        return self._datagrams._local_port()
+        self._context.request_interfaces.append(tokens)
+        return datagrams._local_port()
 
     async def close(self) -> None:
-        await self._context.shutdown()
+        if self._context.request_interfaces:  # none if none could be opened
+            await self._context.shutdown()
 
     async def request(self, message: Message, timeout_s: float, what: str) -> Message:
         """The response to `message`, block-wise both ways where needed; `what` begins the sentence of an error.
@@ -187,16 +71,20 @@ class CoapEndpoint:
 
     async def complete(self, request: Message, response: Message) -> Message:
         """`response` with all its blocks; `request` is what it answers (RFC 7959 2.4, and 2.6 for a notification)."""
-        return await BlockwiseRequest._complete_by_requesting_block2(self._context, request, response, _library_log)
+        return await BlockwiseRequest._complete_by_requesting_block2(self._context, request, response, library_log)
 
     def send(self, request: OpenRequest) -> None:
-        self._tokens.request(request)
+        self._tokens(request.request.remote).request(request)
 
     def forget(self, request: OpenRequest) -> None:
-        self._tokens.forget(request)
+        self._tokens(request.request.remote).forget(request)
 
     def move(self, request: OpenRequest, remote: Any) -> None:
-        self._tokens.move(request, remote)
+        self._tokens(remote).move(request, remote)
+
+    def _tokens(self, remote: Any) -> Tokens:
+        """The layer that talks to `remote`: a device stays with coap or coaps as long as it is registered."""
+        return next(each for each in self._context.request_interfaces if each.token_interface.owns(remote))
 
 
 @contextlib.asynccontextmanager
@@ -212,6 +100,7 @@ async def one_error(what: str, timeout_s: float) -> AsyncIterator[None]:
     except error.NetworkError as problem:
         cause = problem.__cause__
         reason = os.strerror(cause.errno) if isinstance(cause, OSError) and cause.errno else "no answer"
+        reason = str(cause) if isinstance(cause, DtlsError) else reason
         raise Timeout(f"{what}: the device cannot be reached ({reason})") from None
     except error.LibraryShutdown:
         raise Timeout(f"{what}: the lab server closed") from None

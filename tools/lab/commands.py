@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 from . import paths, payload, replies
+from .credentials_commands import credentials
 from .errors import Timeout, UsageError
 from .observation import Observation
 from .replies import Reply
@@ -19,7 +20,7 @@ async def run(server: LabServer, fields: Any) -> Replies:
     if not isinstance(command, str) or command not in (*_COMMANDS, *_WATCHING):
         raise UsageError(f"the lab server has no such command; it knows {', '.join((*_COMMANDS, *_WATCHING))}")
     request = _Request(fields)
-    if command not in ("list", "sends"):
+    if command not in ("list", "sends", "credentials"):
         registration = server.registration(request.endpoint)
         if not server.is_awake(registration) and not request.get("passive", bool):
             yield {"notice": f"waiting until the device wakes ({registration.endpoint} is in queue mode)"}
@@ -227,6 +228,7 @@ async def _sends(server: LabServer, request: _Request) -> Replies:
 
 _COMMANDS: dict[str, Callable[[LabServer, _Request], Awaitable[Reply]]] = {
     "list": _list,
+    "credentials": credentials,
     "read": _read,
     "discover": _discover,
     "write": _write,

@@ -16,7 +16,7 @@ class Registrar(Protocol):
 
     def register(self, query: tuple[str, ...], object_list: bytes, remote: Any) -> str: ...
     def update(self, number: str, query: tuple[str, ...], object_list: bytes, remote: Any) -> None: ...
-    def deregister(self, number: str) -> None: ...
+    def deregister(self, number: str, remote: Any) -> None: ...
     def send(self, content_format: int, payload: bytes, remote: Any) -> None: ...
 
 
@@ -51,7 +51,7 @@ class Directory(Resource):
         return Message(code=CHANGED)
 
     def _deregister(self, request: Message) -> Message:
-        self._registrar.deregister(request.opt.uri_path[1])
+        self._registrar.deregister(request.opt.uri_path[1], request.remote)
         return Message(code=DELETED)
 
     def _send(self, request: Message) -> Message:

@@ -44,7 +44,7 @@ def registration_text(registration: Registration) -> str:
     queue = " Q" if registration.queue_mode and "Q" not in registration.binding else ""
     return (
         f"lt={registration.lifetime_s} lwm2m={registration.version} b={registration.binding}{queue}"
-        f" from {registration.address}  {links.text_of(registration.objects)}"
+        f" from {registration.origin}  {links.text_of(registration.objects)}"
     )
 
 
@@ -54,7 +54,7 @@ def _change(registration: Registration, name: str) -> str:
     texts = {
         "lifetime_s": f"lt={registration.lifetime_s}",
         "binding": f"b={registration.binding}",
-        "remote": f"from {registration.address}",
+        "remote": f"from {registration.origin}",
         "sms": f"sms={registration.sms}",
     }
     return texts.get(name, "")

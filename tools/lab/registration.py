@@ -16,6 +16,7 @@ from .blocks import MAX_BODY
 from .errors import PayloadError
 from .links import Attributes
 from .paths import MAX_ID
+from .trust import is_secure
 
 VERSIONS = ("1.0", "1.1", "1.2")
 DEFAULT_LIFETIME_S = 86400
@@ -58,6 +59,16 @@ class Registration:
     def location(self) -> str:
         return f"/rd/{self.id}"
 
+    @property
+    def origin(self) -> str:
+        """Its address, and with what it has shown who it is: "127.0.0.1:40000 (PSK)"."""
+        return f"{self.address} ({self.security})" if self.security else self.address
+
+    @property
+    def security(self) -> str | None:
+        """With what the device has shown who it is: "PSK", "X.509", None for nothing at all."""
+        return self.remote.security if is_secure(self.remote) else None
+
 
 class Registrations:
     """All registered devices; iterate over them, or look one up by endpoint name with `get`."""
@@ -72,11 +83,14 @@ class Registrations:
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def get(self, endpoint: str) -> Registration | None:
+    def get(self, endpoint: str | None) -> Registration | None:
         return next((each for each in self if each.endpoint == endpoint), None)
 
     def at(self, remote: Any) -> Registration | None:
-        """The registration whose messages come from this address."""
+        """The registration whose messages come from this address, or whose credentials this DTLS session has."""
+        if is_secure(remote):
+            found = self.get(remote.endpoint)
+            return found if found and is_secure(found.remote) else None
         return next((each for each in self if each.remote == remote), None)
 
     def heard(self, registration: Registration) -> None:
@@ -124,7 +138,7 @@ class Registrations:
 
     def update(self, number: str, query: tuple[str, ...], payload: bytes, remote: Any) -> tuple[Registration, dict]:
         """Apply an Update; returns the registration and the fields that changed. Nothing changes on an error."""
-        registration = self._find(number)
+        registration = self.find(number)
         parameters = _parameters(query)
         fixed = [name for name in ("ep", "lwm2m", "Q") if name in parameters]
         if fixed:
@@ -146,7 +160,7 @@ class Registrations:
 
     def deregister(self, number: str) -> Registration:
         """Take the registration out. Raises NotFound."""
-        registration = self._find(number)
+        registration = self.find(number)
         del self._by_id[number]
         return registration
 
@@ -167,7 +181,8 @@ class Registrations:
         """Seconds until its lifetime ends, None if it has no end."""
         return None if registration.expires_at is None else registration.expires_at - self._clock()
 
-    def _find(self, number: str) -> Registration:
+    def find(self, number: str) -> Registration:
+        """The registration at /rd/<number>. Raises NotFound."""
         if number not in self._by_id:
             raise NotFound("no such registration")
         return self._by_id[number]

@@ -77,7 +77,7 @@ def _registration_lines(server: LabServer, registration: Registration) -> list[s
     lifetime = "for ever" if left_s is None else f"lifetime {registration.lifetime_s} s, {left_s:.0f} s left"
     asleep = "awake" if server.is_awake(registration) else "asleep"
     queue = f", queue mode ({asleep})" if registration.queue_mode else ""
-    head = f"{registration.endpoint}  {registration.address}  LwM2M {registration.version}"
+    head = f"{registration.endpoint}  {registration.origin}  LwM2M {registration.version}"
     objects = show.link_lines(registration.objects)
     observed = [
         f"{show.link_lines({text_of(path): {}})[0]}  observed"
@@ -93,6 +93,7 @@ def _registration_data(server: LabServer, registration: Registration) -> dict[st
     return {
         "endpoint": registration.endpoint,
         "address": registration.address,
+        "security": registration.security,
         "location": registration.location,
         "version": registration.version,
         "binding": registration.binding,

@@ -7,7 +7,7 @@ import logging
 import signal
 import sys
 
-from . import bootstrap_config, linelog
+from . import bootstrap_config, linelog, security
 from .bootstrap import LabBootstrapServer
 from .bootstrap_config import Account, Configuration, Configurations
 from .control import ControlServer, default_path
@@ -22,17 +22,27 @@ async def serve(options: argparse.Namespace) -> None:
     configurations = _configurations_beside(options)
     stopped = _prepare()
     async with contextlib.AsyncExitStack() as running:
-        server = LabServer(options.host, options.port, timeout_s=options.timeout, awake_s=options.awake)
+        store = security.credentials_of(options, running)
+        server = LabServer(
+            options.host,
+            None if options.no_coap else options.port,
+            security=security.of(options, store, options.port),
+            timeout_s=options.timeout,
+            awake_s=options.awake,
+        )
         await running.enter_async_context(server)
         server.add_listener(linelog.write)
-        control = ControlServer(server, options.control or default_path(server.port))
+        control = ControlServer(
+            server, options.control or default_path(options.port or server.port or server.secure_port)
+        )
         await control.start()
         running.push_async_callback(control.close)
-        log.info("listening   %s  control %s", server.uri, control.path)
+        log.info("listening   %s  control %s", "  ".join(server.uris), control.path)
         if configurations:
             beside = LabBootstrapServer(
                 options.host,
-                options.bootstrap_port,
+                None if options.no_coap else options.bootstrap_port,
+                security=security.of(options, store, options.bootstrap_port, beside=True),
                 configurations=configurations,
                 lab=server,
                 timeout_s=options.timeout,
@@ -48,7 +58,8 @@ async def bootstrap(options: argparse.Namespace) -> None:
     async with contextlib.AsyncExitStack() as running:
         server = LabBootstrapServer(
             options.host,
-            options.port,
+            None if options.no_coap else options.port,
+            security=security.of(options, security.credentials_of(options, running), options.port),
             configurations=configurations,
             pack=options.pack,
             timeout_s=options.timeout,
@@ -60,7 +71,7 @@ async def bootstrap(options: argparse.Namespace) -> None:
 async def _start(server: LabBootstrapServer, running: contextlib.AsyncExitStack) -> None:
     await running.enter_async_context(server)
     server.add_listener(linelog.write)
-    log.info("bootstraps  %s", server.uri)
+    log.info("bootstraps  %s", "  ".join(server.uris))
 
 
 def _prepare() -> asyncio.Event:

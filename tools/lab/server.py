@@ -6,47 +6,48 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from aiocoap.error import BadRequest, NotFound
+from aiocoap.error import BadRequest, Forbidden, NotFound
 
-from . import uris
-from .coap import CoapEndpoint
 from .composite import Composite
+from .credentials import SERVER
 from .directory import Directory
 from .errors import PayloadError, Timeout
 from .events import Event, Subscription
+from .listening import Listening, Security
 from .management import Management
 from .operating import MAX_TRANSMIT_WAIT_S
 from .registration import Registration
 from .results import result_of_send
+from .trust import admit, is_secure, same_party
 
 
-class LabServer(Management, Composite):
+class LabServer(Management, Composite, Listening):
     """`async with LabServer(port=0) as server: await server.wait_registered("virtual-1")`.
 
-    `host` and `port` are what to listen on (0: any free port, see `port` afterwards), `timeout_s` how long an
-    operation may take by default, `awake_s` how long a device in queue mode listens after each message of its own,
-    `clock` seconds that only grow: lifetimes and queue mode are counted with it. With a clock of one's own, call
-    `expire` after advancing it.
+    `host` and `port` are what to listen on (0: any free port, see `port` afterwards; None: no coap), `security` is for
+    coaps beside it or instead of it. `timeout_s` is how long an operation may take by default, `awake_s` how long a
+    device in queue mode listens after each message of its own, `clock` seconds that only grow: lifetimes and queue mode
+    are counted with it. With a clock of one's own, call `expire` after advancing it.
     """
 
     def __init__(
         self,
         host: str = "127.0.0.1",
-        port: int = 5683,
+        port: int | None = 5683,
         *,
+        security: Security | None = None,
         timeout_s: float = 10,
         awake_s: float = MAX_TRANSMIT_WAIT_S,
         clock: Callable[[], float] = time.monotonic,
     ):
         super().__init__(timeout_s, awake_s, clock)
-        self.host, self.port = host, port
+        Listening.__init__(self, host, port, security, SERVER)
         self._deadlines_changed = asyncio.Event()
         self._watch: asyncio.Task | None = None
 
     async def start(self) -> None:
         """Listen. Raises StartError with a sentence: port in use, unknown host."""
-        self._coap = await CoapEndpoint.open(Directory(_Registrar(self)), self.host, self.port)
-        self.port = self._coap.port
+        await self._listen(Directory(_Registrar(self)))
         self._watch = asyncio.create_task(self._watch_lifetimes(), name="lifetimes of registrations")
 
     async def close(self) -> None:
@@ -67,11 +68,6 @@ class LabServer(Management, Composite):
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
-
-    @property
-    def uri(self) -> str:
-        """What devices are told: coap://127.0.0.1:5683."""
-        return uris.coap_uri(self.host, self.port)
 
     def subscribe(self) -> Subscription:
         """A queue of everything that happens from now on."""
@@ -126,6 +122,7 @@ class _Registrar:
         self._server = server
 
     def register(self, query: tuple[str, ...], object_list: bytes, remote: Any) -> str:
+        query = self._admitted(query, remote)
         registration, replaced = self._server.registrations.register(query, object_list, remote)
         if replaced:
             self._server._void_observations(replaced, "the device registered again")
@@ -133,12 +130,14 @@ class _Registrar:
         return registration.id
 
     def update(self, number: str, query: tuple[str, ...], object_list: bytes, remote: Any) -> None:
+        same_party(self._server.credentials, self._server.registrations.find(number), remote)
         registration, changes = self._server.registrations.update(number, query, object_list, remote)
         if "remote" in changes:
             self._server._move_observations(registration)
         self._server._announce(Event("update", registration, changes=changes))
 
-    def deregister(self, number: str) -> None:
+    def deregister(self, number: str, remote: Any) -> None:
+        same_party(self._server.credentials, self._server.registrations.find(number), remote)
         registration = self._server.registrations.deregister(number)
         self._server._void_observations(registration, "the device de-registered")
         self._server._announce(Event("deregister", registration))
@@ -147,9 +146,22 @@ class _Registrar:
         registration = self._server.registrations.at(remote)
         if registration is None:
             raise NotFound("nobody is registered from that address")
+        same_party(self._server.credentials, registration, remote)
         try:
             result = result_of_send(registration.endpoint, content_format, payload)
         except PayloadError as problem:
             raise BadRequest(str(problem)) from None
         self._server._learn(registration, (), result)
         self._server._announce(Event("send", registration, path=(), result=result))
+
+    def _admitted(self, query: tuple[str, ...], remote: Any) -> tuple[str, ...]:
+        """The parameters of a Register, if its sender may speak for the endpoint, which credentials can name, too."""
+        names = [parameter.removeprefix("ep=") for parameter in query if parameter.startswith("ep=")]
+        if not names and is_secure(remote) and remote.endpoint:
+            return (*query, f"ep={remote.endpoint}")
+        for endpoint in names:
+            admit(self._server.credentials, SERVER, endpoint, remote)
+            present = self._server.registrations.get(endpoint)
+            if present and is_secure(present.remote) and not is_secure(remote):
+                raise Forbidden("this endpoint is registered over DTLS")
+        return query

@@ -10,9 +10,9 @@ _HOST = re.compile(r"[A-Za-z0-9._:%~-]+")
 _LONGEST = 255  # bytes: /0/x/0 (OMA CORE)
 
 
-def coap_uri(host: str, port: int) -> str:
+def coap_uri(host: str, port: int, scheme: str = "coap") -> str:
     """coap://127.0.0.1:5683, with brackets around an IPv6 address."""
-    return f"coap://[{host}]:{port}" if ":" in host else f"coap://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def checked(uri: object) -> str:

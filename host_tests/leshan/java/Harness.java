@@ -283,6 +283,8 @@ abstract class Harness {
                 event.put("handshake", context.get(DtlsEndpointContext.KEY_HANDSHAKE_TIMESTAMP));
                 event.put("identity", String.valueOf(context.getPeerIdentity()));
             }
+            if (message.getOptions().hasOscore())
+                event.put("oscore", HEX.formatHex(message.getOptions().getOscore()));
             if (message.getToken() != null)
                 event.put("token", message.getTokenString());
             if (message instanceof Request) {

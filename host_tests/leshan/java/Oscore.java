@@ -7,25 +7,19 @@ import org.eclipse.californium.elements.config.Configuration;
 import org.eclipse.leshan.core.endpoint.Protocol;
 import org.eclipse.leshan.core.model.LwM2mModel;
 import org.eclipse.leshan.core.node.LwM2mPath;
-import org.eclipse.leshan.core.observation.CompositeObservation;
 import org.eclipse.leshan.core.observation.Observation;
-import org.eclipse.leshan.core.observation.SingleObservation;
 import org.eclipse.leshan.core.oscore.OscoreSetting;
 import org.eclipse.leshan.core.request.ContentFormat;
 import org.eclipse.leshan.core.request.DownlinkRequest;
-import org.eclipse.leshan.core.request.ObserveRequest;
 import org.eclipse.leshan.core.request.ReadRequest;
 import org.eclipse.leshan.core.request.WriteRequest;
 import org.eclipse.leshan.core.response.LwM2mResponse;
-import org.eclipse.leshan.core.response.ObserveCompositeResponse;
-import org.eclipse.leshan.core.response.ObserveResponse;
 import org.eclipse.leshan.core.response.ReadResponse;
 import org.eclipse.leshan.server.LeshanServer;
 import org.eclipse.leshan.server.LeshanServerBuilder;
 import org.eclipse.leshan.server.californium.endpoint.CaliforniumServerEndpointsProvider;
 import org.eclipse.leshan.server.californium.endpoint.coap.CoapOscoreServerEndpointFactory;
 import org.eclipse.leshan.server.californium.endpoint.coap.CoapServerProtocolProvider;
-import org.eclipse.leshan.server.observation.ObservationListener;
 import org.eclipse.leshan.server.registration.Registration;
 import org.eclipse.leshan.server.registration.RegistrationListener;
 import org.eclipse.leshan.server.registration.RegistrationUpdate;
@@ -37,9 +31,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 
 /**
  * A LwM2M server that speaks OSCORE. It lives with the bootstrap server, as Leshan's newer releases have OSCORE in an
- * artifact that is not published. Commands: "read", "write", "observe" of a registered endpoint.
+ * artifact that is not published. Commands: "read" and "write" of a registered endpoint.
  */
-class Oscore implements RegistrationListener, ObservationListener {
+class Oscore implements RegistrationListener {
     private final Harness harness;
     private final LeshanServer server;
     private final InMemorySecurityStore accounts = new InMemorySecurityStore();
@@ -58,7 +52,6 @@ class Oscore implements RegistrationListener, ObservationListener {
         builder.setSecurityStore(accounts);
         server = builder.build();
         server.getRegistrationService().addListener(this);
-        server.getObservationService().addListener(this);
         provider.getCoapServer().getEndpoints().get(0).addInterceptor(new Harness.Trace());
         server.start();
     }
@@ -110,8 +103,6 @@ class Oscore implements RegistrationListener, ObservationListener {
         switch (command.get("op").asText()) {
         case "read":
             return new ReadRequest(format, path);
-        case "observe":
-            return new ObserveRequest(format, path);
         case "write":
             LwM2mPath target = new LwM2mPath(path);
             return new WriteRequest(WriteRequest.Mode.REPLACE, format, target,
@@ -140,32 +131,5 @@ class Oscore implements RegistrationListener, ObservationListener {
     public void unregistered(Registration registration, Collection<Observation> observations, boolean expired,
             Registration next) {
         Harness.print(Harness.event("unregistered", registration.getEndpoint()).put("expired", expired));
-    }
-
-    @Override
-    public void newObservation(Observation observation, Registration registration) {
-    }
-
-    @Override
-    public void cancelled(Observation observation) {
-    }
-
-    @Override
-    public void onResponse(SingleObservation observation, Registration registration, ObserveResponse response) {
-        ObjectNode event = Harness.event("notification", registration.getEndpoint());
-        event.setAll(Harness.json(response));
-        event.set("content", Harness.json(response.getContent()));
-        Harness.print(event);
-    }
-
-    @Override
-    public void onResponse(CompositeObservation observation, Registration registration,
-            ObserveCompositeResponse response) {
-    }
-
-    @Override
-    public void onError(Observation observation, Registration registration, Exception error) {
-        Harness.print(Harness.event("error", registration == null ? null : registration.getEndpoint()).put("error",
-                error.toString()));
     }
 }

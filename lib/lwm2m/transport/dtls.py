@@ -5,6 +5,7 @@ what does not: the socket, the time limit of a handshake, which alert means what
 """
 
 import errno
+import gc
 
 from compat import Clock, const, is_micropython, optional, readable, unix_time_s, wait_event
 from lwm2m import log
@@ -18,6 +19,7 @@ else:
 _TURN_ms = const(250)  # a handshake retransmits only when it is looked after (1, 2, 4 ... s)
 _RAW_DATAGRAM = const(1357)  # one of 1280 bytes in the suite that adds most, 77 bytes
 _SESSION_SIZE = const(25600)
+_GC_THRESHOLD = const(32768)  # bytes
 _PSK = const(0)
 _TRUST_ANCHOR = const(2)  # a certificate usage (/0/x/15)
 _CLOCK_IS_SET_s = const(1735689600)  # 2025: a chip that was never told counts from 1970 or 2000
@@ -25,6 +27,7 @@ _CLOCK_IS_SET_s = const(1735689600)  # 2025: a chip that was never told counts f
 _CHANGE_CIPHER_SPEC = const(20)
 _ALERT = const(21)
 _HANDSHAKE = const(22)
+_FATAL = const(2)  # the level of an alert
 
 # Alerts that a server sends: what they mean for the person at the board (RFC 5246 section 7.2).
 _MEANING = const(
@@ -51,13 +54,13 @@ _FINAL = (42, 43, 44, 45, 46, 48, 49, 112, 113, 114, 115)
 
 
 class LinkError(OSError):
-    """There is no session, or not any more: a sentence. `alert` is the alert that came or went, or None; `final` says
-    that to try again soon is of no use."""
+    """There is no session, or not any more: a sentence. `alert` is the alert that came or went, or None; `event` is
+    what it means for a Registration: REFUSED if to try again soon is of no use."""
 
     def __init__(self, text, alert=None):
         super().__init__(text)
         self.alert = alert
-        self.final = alert in _FINAL
+        self.event = "REFUSED" if alert in _FINAL else "LINK_DOWN"
 
 
 class _Arrival:
@@ -73,11 +76,11 @@ class _Arrival:
 class Transport(udp.Transport):
     """Datagrams to and from one server, protected. `security` is the account's Security instance."""
 
-    def __init__(self, host, port, local_port, security, limit_s):
+    def __init__(self, host, port, local_port, security, config):
         super().__init__(host, port, local_port)
         self.waiting = []  # datagrams that came together with others
         self._security = security
-        self._limit_s = limit_s
+        self._config = config
         self._engine = None
         self._unasked = False  # whether what was to be sent has not even left: the session may go on, see open
         self._failure = None  # what sending has met, where the TLS library must not see it
@@ -89,8 +92,8 @@ class Transport(udp.Transport):
         self._alert = None
 
     def open(self):
-        """Connect as udp.Transport does, and begin a handshake. Where only our own link was down, the session goes on
-        in its place: a plain Update may do (OMA Core 1.1 section 6.2.2). One that has met silence is over.
+        """Connect as udp.Transport does, and begin a handshake. Where only our own network was away, the session goes
+        on in its place: a plain Update may do (OMA Core 1.1 section 6.2.2). One that has met silence is over.
 
         Raises ConfigError if the credentials are of no use to this firmware.
         """
@@ -118,16 +121,18 @@ class Transport(udp.Transport):
             return "LINK_UP"
         clock = Clock()
         while True:
-            self._fruitless = 0  # nobody has said that there is something
             data = self._call(self._engine.recv)  # looks after the handshake, too
             if data:
                 self.waiting.append(data)
             if self._stands:
                 log.info("%s:%d: DTLS session, %s", self.host, self.port, self._trust())
                 return "LINK_NEW"
-            if clock.ms() > self._limit_s * 1000:
+            if clock.ms() > self._config.HANDSHAKE_s * 1000:
                 raise LinkError(self._excuse())
+            before = clock.ms()
             await wait_event(_Arrival(self.sock), _TURN_ms)
+            if clock.ms() - before > _TURN_ms // 2:
+                self._count = 0  # nobody has said that there is something
 
     def _trust(self):
         if self._security.mode == _PSK:
@@ -176,8 +181,8 @@ class Transport(udp.Transport):
             self._stands = False
             raise LinkError(*self._reason(error))
         if found == b"":
-            self._stands = False
-            raise LinkError("the server closed the session", 0)
+            stood, self._stands = self._stands, False
+            raise LinkError("the server closed the session" if stood else self._excuse("gives up"), 0)
         return found
 
     def _read_raw(self):
@@ -202,7 +207,8 @@ class Transport(udp.Transport):
     # -- what the handshake shows to everyone ------------------------------------------------------------------------
 
     def _watch(self, datagram, is_ours):
-        """Follow the handshake by its record headers: whether it is through, and which alert has ended it."""
+        """Follow the handshake by its record headers: whether it is through, and which alert has ended it. Anybody can
+        write such headers: they only say when to ask the library, and whom to blame."""
         at = 0
         while at + 13 < len(datagram):
             kind, epoch = datagram[at], datagram[at + 3] << 8 | datagram[at + 4]
@@ -211,9 +217,9 @@ class Transport(udp.Transport):
                 return  # no record; the library drops it, too
             if kind == _CHANGE_CIPHER_SPEC and is_ours:
                 self._sent_last = True
-            elif kind == _HANDSHAKE and epoch and not is_ours:
+            elif kind == _HANDSHAKE and epoch and not is_ours and self._sent_last:
                 self._stands = True  # the server's Finished; if it is not good, the library says so
-            elif kind == _ALERT and not epoch and length == 2 and not self._stands:
+            elif kind == _ALERT and not epoch and length == 2 and datagram[at + 13] == _FATAL and not self._stands:
                 self._alert = (is_ours, datagram[at + 14])
             at += 13 + length
 
@@ -227,7 +233,7 @@ class Transport(udp.Transport):
             return "DTLS: we refuse the server: %s" % text, alert
         return "DTLS: the server %s (alert %d)" % (meaning(alert), alert), alert
 
-    def _excuse(self):
+    def _excuse(self, does="falls silent"):
         """Why a handshake has come to nothing, as far as one can tell from outside."""
         where = "%s:%d" % (self.host, self.port)
         if not self._heard:
@@ -235,8 +241,8 @@ class Transport(udp.Transport):
         if not self._sent_last:
             return "DTLS: the handshake with %s does not get through" % where
         if self._security.mode == _PSK:
-            return "DTLS: %s falls silent at our key: it is not the one that belongs to our identity there" % where
-        return "DTLS: %s falls silent at our certificate" % where
+            return "DTLS: %s %s at our key: it is not the one that belongs to our identity there" % (where, does)
+        return "DTLS: %s %s at our certificate" % (where, does)
 
 
 def _clock_is_set():
@@ -250,8 +256,15 @@ def _clock_is_set():
     return unix_time_s() >= _CLOCK_IS_SET_s
 
 
-def check_memory(sessions):
-    """Warn if so many sessions do not fit into the C heap of an ESP32, where each takes 25 KB."""
+def prepare(sessions, time_server):
+    """Make ready for so many sessions before anything else takes RAM: what stays is to lie side by side, as datagrams
+    want RAM in one piece. time_server is a name, or None for MicroPython's own. Warns if that many sessions do not fit
+    into the C heap of an ESP32, where each takes 25 KB."""
+    if hasattr(gc, "threshold"):
+        gc.threshold(_GC_THRESHOLD)  # pyright: ignore[reportAttributeAccessIssue] - MicroPython's own
+    ntptime = optional("ntptime")
+    if time_server and ntptime:  # a PC has none, and needs none
+        ntptime.host = time_server
     esp32 = optional("esp32")
     if hasattr(esp32, "idf_heap_info"):
         free = sum([area[1] for area in esp32.idf_heap_info(esp32.HEAP_DATA)])
