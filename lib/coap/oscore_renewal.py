@@ -83,4 +83,4 @@ class _First(Request):
     renewal = None
 
     def open(self, value, sealed):
-        return self.renewal.open_first(self, value, sealed)
+        return self.renewal.open_first(self, value, sealed)  # pyright: ignore[reportAttributeAccessIssue] - it is set
