@@ -111,9 +111,8 @@ URI = "server must be like coap://host:port, not "
 NONE = 'server is missing, as in {"server": "coap://host"}'
 KNOWN = (
     "there are endpoint, server, bootstrap, lifetime, binding, queue_mode, lwm2m, local_port, log, ntp, wifi, limits, "
-KNOWN += "watchdog, "
+    "watchdog, psk_identity, psk_key, cert, key, ca, server_cert, sni"
 )
-KNOWN += "psk_identity, psk_key, cert, key, ca, server_cert, sni"
 
 MISTAKES = [
     ({}, NONE),

@@ -109,7 +109,8 @@ class Context:
     def __init__(self, secret, salt, sender_id, recipient_id, id_context, reserve):
         self.sender_id = sender_id
         self.recipient_id = recipient_id
-        self.kid_context = self._id_context = id_context  # the first is what requests show
+        self.kid_context = id_context  # what requests of ours show
+        self._names = None, id_context  # what those of the peer may show
         self._made_of = secret, salt, sender_id, recipient_id
         self._sender_key = _derive(secret, salt, sender_id, id_context, b"Key", _KEY_LENGTH)
         self._recipient_key = _derive(secret, salt, recipient_id, id_context, b"Key", _KEY_LENGTH)
@@ -123,6 +124,7 @@ class Context:
         """A context with the same keys but for a random ID Context, which makes them new: no number was ever used."""
         made = Context(*self._made_of, id_context, lambda: (0, _LAST_NUMBER))
         made.kid_context = kid_context
+        made._names += (kid_context,)
         return made
 
     def fingerprint(self):
@@ -174,7 +176,7 @@ class Context:
             kid = piv = b""
         if not piv or kid is None:
             raise BadOption("Failed to decode COSE")
-        if kid != self.recipient_id or kid_context not in (None, self._id_context):
+        if kid != self.recipient_id or kid_context not in self._names:
             raise Unauthorized("Security context not found")
         if self.challenge is None and self._is_replay(int.from_bytes(piv, "big")):
             raise Unauthorized("Replay detected")
@@ -208,7 +210,7 @@ class Context:
         """The plaintext of a response to our request with that Partial IV, and that nonce if it was of another context;
         raises FormatError."""
         piv, kid, kid_context = decode_option(value)
-        if kid not in (None, self.recipient_id) or kid_context not in (None, self._id_context, self.kid_context):
+        if kid not in (None, self.recipient_id) or kid_context not in self._names:
             raise FormatError("of another OSCORE context")
         nonce = self._nonce(self.recipient_id, piv) if piv else request_nonce or self.nonce_of(request_piv)
         plaintext = ccm.unseal(self._recipient_key, nonce, self._aad(self.sender_id, request_piv), sealed)

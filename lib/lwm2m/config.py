@@ -72,9 +72,8 @@ def parse_uri(uri):
             host = host[:-1] if host[-1:] == "]" else ""
     elif ":" in rest:
         host, colon, port = rest.partition(":")
-    if not colon:
-        port = "5684" if scheme == "coaps" else "5683"
+    port = port if colon else "5683"
     is_coap = found and scheme in ("coap", "coaps", "coap+tcp")
     if not is_coap or not host or "/" in host or not port.encode().isdigit() or not 0 < int(port) < 65536:
         raise ConfigError("server must be like coap://host:port, not %s" % uri)
-    return host, int(port)
+    return host, int(port) + (not colon and scheme == "coaps")

@@ -237,7 +237,7 @@ class LabBootstrapServer(Listening):
             log.warning("refused     %s  credentials for %s go out over coaps only", remote.hostinfo, endpoint)
             raise Forbidden("credentials are handed out over coaps only")
         if not is_secure(remote) and any(account.is_secure for account in configuration.servers):
-            log.warning("readable    %s  keys for %s go out over coap, for everybody to read", remote.hostinfo, endpoint)
+            log.warning("readable    %s  keys for %s go out over coap: who listens has them", remote.hostinfo, endpoint)
         return configuration
 
 

@@ -69,7 +69,10 @@ async def seasons(name: str, seed: int, seconds: int) -> str | None:
     told = [line for line in lines if line.startswith("HOURS ")]
     if told:
         _, hours, _, events, _, datagrams, _, heap = told[-1].split()
-        print(f"virtual  {name}: {int(hours):,} hours in {len(told)} seasons, {events} events, {datagrams} datagrams, ", end="")
+        print(
+            f"virtual  {name}: {int(hours):,} hours in {len(told)} seasons, {events} events, {datagrams} datagrams, ",
+            end="",
+        )
         print(f"heap {int(heap) - int(told[min(2, len(told) - 1)].split()[-1]):+d} bytes", flush=True)
     if process.returncode == 0:
         return None
@@ -89,7 +92,10 @@ async def boards(seed: int, seconds: float) -> str | None:
             return f"real time: {problem}"
         finally:
             events = ", ".join(f"{count} {name}" for name, count in sorted(soak.counts.items()))
-            print(f"real     {len(interpreters)} boards: {events}; {soak.answers} answers, {soak.errors} time-outs and", end=" ")
+            print(
+                f"real     {len(interpreters)} boards: {events}; {soak.answers} answers, {soak.errors} time-outs and",
+                end=" ",
+            )
             print(f"refusals, {soak.notifications} notifications", flush=True)
     return None
 

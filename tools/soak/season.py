@@ -287,7 +287,9 @@ class Season:
             if [1 for found in left if found]:
                 raise AssertionError("left over: %r" % left)
         if sorted(client.tree.objects[33001]) or len(client.sessions) != 3 or len(client.registrations) != 2:
-            raise AssertionError("%d sessions, instances %s" % (len(client.sessions), sorted(client.tree.objects[33001])))
+            raise AssertionError(
+                "%d sessions, instances %s" % (len(client.sessions), sorted(client.tree.objects[33001]))
+            )
 
     def heap(self):
         """Bytes in use, with nothing left to collect."""
