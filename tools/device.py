@@ -209,10 +209,7 @@ def credential_files(options: argparse.Namespace) -> dict[str, bytes]:
 def write_files(state_dir: Path, files: dict[str, bytes]) -> None:
     """Put credentials into the board's flash, for its owner only."""
     for name, content in files.items():
-        path = state_dir / name
-        path.unlink(missing_ok=True)
-        path.touch(mode=0o600)
-        path.write_bytes(content)
+        _replace(state_dir / name, content)
 
 
 def write_config(path: Path, new: dict) -> None:
@@ -224,10 +221,19 @@ def write_config(path: Path, new: dict) -> None:
     config = {"wifi": _WIFI, **config, **new}
     if new_limits:
         config["limits"] = new_limits
-    written = path.with_suffix(".new")  # a full disk must not cost the old one
+    _replace(path, json.dumps(config, indent=2).encode() + b"\n")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Have a file with this content, for its owner only. Neither a full disk nor a power cut may cost the old one."""
+    written = path.with_suffix(".new")
     try:
+        written.unlink(missing_ok=True)
         written.touch(mode=0o600)
-        written.write_text(json.dumps(config, indent=2) + "\n")
+        with written.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         written.replace(path)
     except OSError:
         written.unlink(missing_ok=True)

@@ -31,6 +31,7 @@ ROOMS = (
     Room("gateway", ("lwm2m/gateway.py",)),
     Room("while a server is away", ("lwm2m/stored.py",)),
     Room("Create and Delete", ("lwm2m/creating.py",)),
+    Room("Objlnk", ("lwm2m/objlnk.py",)),
     Room("Execute", ("lwm2m/executing.py",)),
     Room("Write-Attributes", ("lwm2m/write_attributes.py",)),
     Room("queue mode", ("lwm2m/queue_mode.py",)),

@@ -13,7 +13,7 @@ class Tunnel:
     def __init__(self):
         self.error, self.sent, self.received = None, [], []
         self.ended = asyncio.Event()
-        self._device = self._waiting = None
+        self._device = self._answered = None
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -24,12 +24,8 @@ class Tunnel:
         await loop.create_datagram_endpoint(lambda: inside, local_addr=("127.0.0.1", 0))
         await loop.create_datagram_endpoint(lambda: outside, remote_addr=("127.0.0.1", server_port))
         self._inside, self._outside = inside.transport, outside.transport
-        self._stands = asyncio.Event()
         try:
-            self.session = Session(context, name)
-            self._flush()
-            async with asyncio.timeout(5):
-                await self._stands.wait()
+            await self.begin(context, name)
             yield self
         finally:
             self._inside.close()
@@ -43,6 +39,22 @@ class Tunnel:
     def own_port(self):
         """Where the server sees us."""
         return self._outside.get_extra_info("sockname")[1]
+
+    async def begin(self, context, name="localhost"):
+        """Begin a session from the same port, as a device does that has restarted."""
+        self._stands = asyncio.Event()
+        self.session = Session(context, name)
+        self._flush()
+        async with asyncio.timeout(5):
+            await self._stands.wait()
+
+    async def ask(self, datagram):
+        """What the server answers to a datagram, without a device."""
+        self._answered = asyncio.get_running_loop().create_future()
+        self.session.send(datagram)
+        self._flush()
+        async with asyncio.timeout(5):
+            return await self._answered
 
     def close_session(self):
         """Say close_notify."""
@@ -66,7 +78,10 @@ class Tunnel:
         if self.session.closed or self.error:
             self.ended.set()
         for each in plain:
-            self._inside.sendto(each, self._device)
+            if self._device:
+                self._inside.sendto(each, self._device)
+            elif not self._answered.done():
+                self._answered.set_result(each)
 
     def _flush(self):
         for datagram in self.session.take():

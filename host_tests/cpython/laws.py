@@ -37,8 +37,8 @@ class Room(NamedTuple):
 
 
 _INTERFACES = (
-    "access accounts blocks bootstrap* composite* creating credentials discover executing gateway management oscore* "
-    "profile queue_mode registration reporting retry send settings stored write_attributes writing"
+    "access accounts blocks bootstrap* composite* creating credentials discover executing gateway management objlnk "
+    "oscore* profile queue_mode registration reporting retry send settings stored write_attributes writing"
 )
 
 # First match wins. "entry" is what a program imports: the package lwm2m itself.

@@ -162,15 +162,41 @@ def test_config_keeps_what_was_there(tmp_path):
         assert path.read_text() == broken
 
 
+class PowerCut(BaseException):
+    """Nothing can catch it."""
+
+
+@pytest.mark.parametrize("step", ["unlink", "touch", "open", "fsync", "replace"])
+def test_power_cut_while_files_are_written(tmp_path, monkeypatch, step):
+    """Configuration and credentials: the old content, and the next attempt works."""
+
+    def cut(*args, **more):
+        raise PowerCut
+
+    path, key = tmp_path / "config.json", tmp_path / "key.der"
+    write(path, "--server", "coap://old")
+    device.write_files(tmp_path, {"key.der": b"old"})
+    before = path.read_bytes()
+    with monkeypatch.context() as patched:
+        patched.setattr(device.os if step == "fsync" else Path, step, cut)
+        with pytest.raises(PowerCut):
+            device.write_config(path, {"server": "coap://new"})
+        with pytest.raises(PowerCut):
+            device.write_files(tmp_path, {"key.der": b"new"})
+    assert (path.read_bytes(), key.read_bytes()) == (before, b"old")
+    device.write_files(tmp_path, {"key.der": b"new"})
+    assert (write(path, "--server", "coap://new")["server"], key.read_bytes()) == ("coap://new", b"new")
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+
+
 def test_full_disk_is_a_sentence(tmp_path, monkeypatch, capsys):
     """As is any folder that cannot be written; the configuration that was there stays whole."""
 
-    def write_text(self, text):
-        self.write_bytes(b"{")
+    def fsync(number):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     (tmp_path / "config.json").write_text('{"endpoint": "old"}')
-    monkeypatch.setattr(Path, "write_text", write_text)
+    monkeypatch.setattr(device.os, "fsync", fsync)
     assert device.main(["--server", "coap://a", "--state-dir", str(tmp_path), "--program", __file__]) == 2
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("config.json", '{"endpoint": "old"}')]
     assert capsys.readouterr().err == f"the board's folder {tmp_path} cannot be used: No space left on device\n"

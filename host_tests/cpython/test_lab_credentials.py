@@ -1,5 +1,6 @@
 """The lab's credentials: the file, the certificates, and `python -m tools.lab credentials`."""
 
+import asyncio
 import hashlib
 import json
 import shutil
@@ -12,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from host_tests.cpython.dtls_pair import CLIENT, DER, PEM, identity
-from tools.lab import Account, StartError, UsageError, bootstrap_config, cli, pki
+from tools.lab import Account, LabServer, Security, StartError, UsageError, bootstrap_config, cli, commands, pki
 from tools.lab.credentials import BOOTSTRAP, SERVER, Credentials, default_file
 
 KEY = bytes(range(16))
@@ -99,6 +100,7 @@ def test_certificates(store, certificate):
         (lambda store: store.add_psk("b", b"", KEY), "1 to 128 bytes"),
         (lambda store: store.add_psk("b", b"i" * 129, KEY), "1 to 128 bytes"),
         (lambda store: store.add_psk("b", b"i\0", KEY), "none of them 0"),
+        (lambda store: store.add_psk("b", b"\xff", KEY), "is text of 1 to 128 bytes in UTF-8"),
         (lambda store: store.add_psk("b", b"i", b""), "1 to 64 bytes"),
         (lambda store: store.add_psk("b", b"i", b"k" * 65), "1 to 64 bytes"),
         (lambda store: store.add_psk("", b"i", KEY), "an endpoint has a name"),
@@ -250,6 +252,41 @@ def test_a_file_that_another_program_holds(file, monkeypatch):
     store._database.execute("PRAGMA busy_timeout = 1")
     with pytest.raises(UsageError, match="database is locked"):
         store.knows("board-1", SERVER)
+
+
+def test_over_the_control_channel():
+    """list, add, new-psk and remove of a running server; only the key that is made there is told, once."""
+
+    async def ask(server, **fields):
+        return await anext(commands.run(server, {"command": "credentials", **fields}))
+
+    async def scene():
+        async with LabServer(port=0, security=Security(0, Credentials())) as server:
+            assert (await ask(server))["lines"] == ["there are no credentials"]
+            await ask(server, action="add", endpoint="board-1", psk_key=KEY.hex())
+            await ask(server, action="add", endpoint="board-2", cert=PEM_CERT.decode(), role="bootstrap")
+            made = await ask(server, action="new-psk", endpoint="board-3", psk_identity="it")
+            assert server.credentials.psk_of("board-1") == (b"board-1", KEY)
+            assert server.credentials.by_certificate(BOARD.cert, BOOTSTRAP) == "board-2"
+            assert server.credentials.psk_of("board-3") == (b"it", bytes.fromhex(made["data"]["psk_key"]))
+            listed = await ask(server, action="list")
+            assert [each["endpoint"] for each in listed["data"]] == ["board-1", "board-2", "board-3"]
+            assert KEY.hex() not in json.dumps(listed) and made["data"]["psk_key"] not in json.dumps(listed)
+            await ask(server, action="remove", endpoint="board-1")
+            assert not server.credentials.knows("board-1", SERVER)
+            for fields, sentence in (
+                ({"action": "remove", "endpoint": "board-1"}, "has no credentials"),
+                ({"action": "add", "endpoint": "x"}, "are psk_key or cert"),
+                ({"action": "add", "psk_key": "00"}, "needs an endpoint"),
+                ({"action": "lend", "endpoint": "x"}, "one of these actions: list, add, new-psk, remove"),
+            ):
+                with pytest.raises(UsageError, match=sentence):
+                    await ask(server, **fields)
+        async with LabServer(port=0) as server:
+            with pytest.raises(UsageError, match="does not listen with coaps"):
+                await ask(server)
+
+    asyncio.run(scene())
 
 
 def one(**account):

@@ -9,13 +9,13 @@ import logging
 import socket
 
 import pytest
-from aiocoap import DELETE, GET, POST, PUT, Context, Message
+from aiocoap import CON, DELETE, GET, POST, PUT, Context, Message
 
 from dtls_host import client_context
 from host_tests.cpython.dtls_pair import CLIENT, identity
 from host_tests.cpython.dtls_tunnel import Tunnel
 from host_tests.cpython.test_lab_bootstrap import Newcomer
-from host_tests.cpython.test_lab_management import CHANGED, CONTENT, DELETED, FakeDevice
+from host_tests.cpython.test_lab_management import CHANGED, CONTENT, CREATED, DELETED, FakeDevice
 from tools.lab import (
     Account,
     Configuration,
@@ -204,6 +204,32 @@ def test_a_session_that_is_over():
     scene(run)
 
 
+def test_a_session_is_nobody_elses_at_the_same_address():
+    """Another device from the same port, which begins with the same Message ID and token, is not the first."""
+
+    def register(name):
+        query = (f"ep={name}", *QUERY.split("&"))
+        message = Message(code=POST, uri_path=("rd",), uri_query=query, content_format=40, payload=LINKS)
+        message.mid, message.token, message.mtype = 7, b"t", CON
+        return message.encode()
+
+    async def run():
+        store = Credentials()
+        store.add_psk("board-1", b"id of 1", KEY)
+        store.add_psk("board-2", b"id of 2", KEY)
+        async with lab(store) as server, Tunnel.open(psk(), server.secure_port) as tunnel:
+            first = Message.decode(await tunnel.ask(register("board-1")))
+            await tunnel.begin(psk(b"id of 2"))
+            second = Message.decode(await tunnel.ask(register("board-2")))
+            assert (first.code, second.code) == (CREATED, CREATED)
+            assert first.opt.location_path != second.opt.location_path
+            assert {each.endpoint for each in server.registrations} == {"board-1", "board-2"}
+            with pytest.raises(Timeout, match="its DTLS session is over"):
+                await server.read("board-1", "/3/0/9")
+
+    scene(run)
+
+
 def test_credentials_change_while_the_server_runs():
     """A new device comes in at once; one whose credentials are gone is out: Update is 4.03, and no new session."""
 
@@ -381,6 +407,41 @@ def test_bootstrap_with_a_certificate_for_the_lab(matching, usage):
             trust = {"ca": told[4]} if usage == 2 else {"pin": lambda der: der == server.certificate}
             async with device(server, client_context(cert=told[3], key=told[5], **trust)):
                 assert server.registration("board-1").security == "X.509"
+
+    scene(run)
+
+
+def test_bootstrap_over_coaps_leads_to_coaps():
+    """An account that says nothing of security is the secure one for a device that came securely."""
+
+    async def run():
+        async with bootstrap(Account()) as (server, bs), newcomer(bs) as fake:
+            await fake.ask("ep=board-1&pct=110")
+            assert (await bs.wait_finished("board-1")).state == "finished"
+            told = written(fake)
+            assert (told[0], told[2]) == (server.secure_uri, 0)
+            assert (told[3], told[5]) == server.credentials.psk_of("board-1")
+
+    scene(run)
+
+
+def test_a_ca_that_did_not_sign_the_server():
+    """The lab's CA is no anchor for a certificate of somebody else: the bootstrap fails and says so."""
+
+    async def run():
+        store, other = Credentials(), identity("lab.test", CA)
+        store.add_psk("board-1", b"factory", KEY, BOOTSTRAP)
+        own = Security(0, store, Identity(other.cert, other.key))
+        configurations = Configurations(Configuration((Account(credentials="x509", certificate_usage=2),)))
+        async with (
+            LabServer(port=0, security=own) as server,
+            LabBootstrapServer(port=0, security=own, configurations=configurations, lab=server) as bs,
+            newcomer(bs) as fake,
+        ):
+            with bs.subscribe() as events:
+                await fake.ask("ep=board-1&pct=110")
+                assert "the lab's CA, which --server-cert is not of" in (await events.wait("finished")).reason
+            assert bs.session("board-1").state == "failed" and not store.knows("board-1", "server")
 
     scene(run)
 

@@ -159,6 +159,7 @@ class Proxy(Socket):
         self.heard = self._from_device
         self.passed: list[tuple[bool, bytes]] = []
         self.lost = self.repeated = 0
+        self.ports: list[int] = []  # of the device, each once
         self.cut = False
         self.server, self._device = server, None
         self.loss, self.repeats, self.delay_s = loss, repeats, delay_s
@@ -186,6 +187,8 @@ class Proxy(Socket):
 
     def _from_device(self, data: bytes, address: Address) -> None:
         self._device = address
+        if address[1] not in self.ports:
+            self.ports.append(address[1])
         self._pass(True, data)
 
     def _pass(self, from_device: bool, data: bytes) -> None:

@@ -8,8 +8,11 @@ from aiocoap.numbers.constants import TransportTuning
 
 from host_tests.interop.board import ENDPOINT, running
 from host_tests.interop.network import Proxy
-from tools.lab import LabServer
+from tools.lab import LabServer, Timeout
+from tools.lab.credentials import Credentials
+from tools.lab.listening import Security
 
+FAST = {"ACK_TIMEOUT_ms": 100, "MAX_RETRANSMIT": 8}  # the board's side of the timers
 COUNT, LABEL, NUMBER = "/32770/0/3", "/32770/0/0", "/32770/0/1"
 
 
@@ -21,10 +24,10 @@ def impatient_aiocoap(monkeypatch):
 
 
 @contextlib.asynccontextmanager
-async def far_away(seed, **bounds):
-    """A server and a board that has registered there through 8 % of loss and as many repeats in either direction."""
-    bad = {"loss": 0.08, "repeats": 0.08, "delay_s": 0.01, "seed": seed}
-    bounds = {"ACK_TIMEOUT_ms": 100, "MAX_RETRANSMIT": 8, **bounds}
+async def far_away(seed, loss=0.08, **bounds):
+    """A server and a board that has registered there through so much loss and as many repeats in either direction."""
+    bad = {"loss": loss, "repeats": loss, "delay_s": 0.01, "seed": seed}
+    bounds = {**FAST, **bounds}
     async with (
         LabServer(port=0, timeout_s=30) as server,
         Proxy.before(server.port, **bad) as proxy,
@@ -46,6 +49,33 @@ async def test_operations():
         assert proxy.lost > 10
         assert proxy.repeated > 10
         assert board.count("-> REGISTERING") == 1
+
+
+async def test_a_third_is_lost():
+    """Real processes in real time, where test_bad_network.py has virtual time: a few of everything at 30 %."""
+    async with far_away(2, 0.3) as (server, _, proxy):
+        observation = await surely(server.observe, NUMBER)
+        for number in range(1, 9):
+            await surely(server.write, NUMBER, number)
+            assert (await surely(server.read, NUMBER)).value == str(number)
+            before = int((await surely(server.read, COUNT)).value)
+            if not await surely(server.execute, "/32770/0/4", patient=False):
+                assert int((await surely(server.read, COUNT)).value) - before in (0, 1)  # given up: nobody knows
+            else:
+                assert int((await surely(server.read, COUNT)).value) == before + 1
+        await surely(server.write_attributes, NUMBER, {"pmax": 1})
+        async with asyncio.timeout(30):
+            while (await anext(observation)).value != "8":
+                continue
+        assert proxy.lost > 20
+
+
+async def surely(operation, *args, patient=True):
+    """The answer, if need be to another try; None if there is to be no other."""
+    for _ in range(1 + 4 * patient):
+        with contextlib.suppress(Timeout):
+            return await operation(ENDPOINT, *args)
+    return None
 
 
 async def test_slow_operations():
@@ -83,3 +113,19 @@ async def test_blocks():
         await server.write(ENDPOINT, "/32770/0/6", picture)
         assert (await server.read(ENDPOINT, "/32770/0/7")).value == "4000"
         assert (await server.read(ENDPOINT, "/32770/0/11")).value == "0"
+
+
+async def test_handshake(interpreter):
+    """A quarter of everything is lost, either way: the handshake repeats what it has to, and gets through."""
+    credentials = Credentials()
+    credentials.add_psk(ENDPOINT, b"me", bytes(16))
+    options = ("--interpreter", interpreter, "--psk-identity", "me", "--psk-key", bytes(16).hex())
+    bad = {"loss": 0.25, "repeats": 0.1, "delay_s": 0.01, "seed": 2}
+    async with (
+        LabServer(port=None, security=Security(0, credentials), timeout_s=30) as server,
+        Proxy.before(server.secure_port, **bad) as proxy,
+        running("coaps" + proxy.uri[4:], program="workshop.py", options=options, **FAST) as board,
+    ):
+        await board.printed("-> REGISTERED", timeout_s=60)
+        assert (await server.read(ENDPOINT, COUNT)).value == "0"
+        assert proxy.lost > 0

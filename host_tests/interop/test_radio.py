@@ -104,7 +104,7 @@ async def wifi(seed, away_s, tells, moves, lifetime=86400):
 @pytest.mark.parametrize("away_s", [1, 60, 86400])
 def test_wifi_is_down(away_s, tells, moves):
     """For a second, a minute, a day. What was to be told meanwhile is told when it is back."""
-    for seed in range(1, 4):
+    for seed in (1, 2) if away_s < 86400 else (1,):
         virtual.run(wifi(seed, away_s, tells, moves), seed)
 
 

@@ -97,7 +97,7 @@ async def outage(seed, away_s, forgets, lifetime=3600):
 @pytest.mark.parametrize("forgets", [False, True])
 @pytest.mark.parametrize("away_s", [1, 60, 1000, 10000, 86400])
 def test_outage(away_s, forgets):
-    for seed in range(1, 4):
+    for seed in (1, 2, 3) if away_s < 86400 else (1,):
         virtual.run(outage(seed, away_s, forgets), seed)
 
 

@@ -1,9 +1,11 @@
 """Keys on their way through real processes: a bootstrap server's configuration, its log, the board's log and files."""
 
 import asyncio
+import contextlib
 import json
 import stat
 import sys
+from pathlib import Path
 
 from host_tests.interop.board import ENDPOINT, ROOT, running, until
 from host_tests.interop.network import free_port
@@ -37,13 +39,21 @@ async def test_a_bootstrap_tells_keys_to_nobody_else(interpreter, tmp_path):
         finally:
             process.terminate()
             printed = (await process.communicate())[0].decode()
-    assert "bs-write" in printed and ENDPOINT in printed
+    assert "bs-write" in printed and f"keys for {ENDPOINT} go out over coap" in printed
     for form in FORMS:
         assert not any(form in line for line in [*board.lines, *printed.splitlines()])
 
 
+def processes_of(folder):
+    """/proc folders of the processes that work in a folder."""
+    for process in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if process.name.isdigit() and (process / "cwd").readlink() == folder.resolve():
+                yield process
+
+
 async def test_keys_on_the_command_line(interpreter):
-    """They go into config.json, and into no line."""
+    """They go into config.json; no line, no argument and no environment of the board itself has them."""
     uri = f"coaps://127.0.0.1:{free_port()}"
     options = ("--psk-identity", "me", "--psk-key", KEY.hex(), "--log", "debug", "--interpreter", interpreter)
     async with running(uri, options=options, HANDSHAKE_s=1) as board:
@@ -52,4 +62,8 @@ async def test_keys_on_the_command_line(interpreter):
         assert KEY.hex() in config.read_text()
         assert stat.S_IMODE(config.stat().st_mode) == 0o600
         await until(lambda: board.count("next attempt") > 0)
+        (own,) = [
+            process for process in processes_of(board.state_dir) if b"start.py" in (process / "cmdline").read_bytes()
+        ]
+        assert not any(KEY.hex().encode() in (own / name).read_bytes() for name in ("cmdline", "environ"))
     assert not any(form in line for form in FORMS for line in board.lines)

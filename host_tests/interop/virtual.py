@@ -2,7 +2,7 @@
 
 The sockets are real ones of loopback, which hands a datagram over before `send` returns; so when no socket is readable
 nothing is under way, and the clock can jump to the next timer. The device is the product as it is, runner and transport
-included; only its clock is the loop's.
+included; only its clock is the loop's. OpenSSL's clock is its own: in virtual time a DTLS handshake repeats nothing.
 """
 
 import asyncio
@@ -16,9 +16,13 @@ from unittest import mock
 
 from lwm2m import Client
 from lwm2m.config import Config
+from lwm2m.credentials import make
 from tools.lab import LabServer
+from tools.lab.credentials import Credentials
+from tools.lab.listening import Security
 
 ENDPOINT = "virtual"
+IDENTITY, KEY = b"virtual", bytes(range(16))
 _SETTLE_s = 0.00002  # what a busy machine may need to hand a datagram over after all, in real time
 _LONGEST_RUN_s = 10_000_000
 
@@ -61,15 +65,20 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 class _Clock:
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._start_s = self._loop.time()
 
     def ms(self) -> int:
-        return int(self._loop.time() * 1000)
+        return int((self._loop.time() - self._start_s) * 1000)
 
 
 def run(main: Coroutine, seed: int = 1) -> None:
     """Run a coroutine to its end in virtual time; chance, aiocoap's included, is that of the seed."""
     random.seed(seed)
-    with mock.patch("lwm2m.runner.Clock", _Clock), asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with (
+        mock.patch("lwm2m.runner.Clock", _Clock),
+        mock.patch("lwm2m.transport.dtls.Clock", _Clock),
+        asyncio.Runner(loop_factory=VirtualLoop) as runner,
+    ):
         runner.run(main)
 
 
@@ -78,15 +87,24 @@ def now_s() -> float:
     return asyncio.get_running_loop().time()
 
 
-def server(port: int = 0, timeout_s: float = 200) -> LabServer:
-    """A lab server in the time of the loop."""
-    return LabServer(port=port, timeout_s=timeout_s, clock=asyncio.get_running_loop().time)
+def server(port: int = 0, timeout_s: float = 200, secure: bool = False) -> LabServer:
+    """A lab server in the time of the loop; a secure one has coaps in place of coap, and knows the device's key."""
+    clock = asyncio.get_running_loop().time
+    if not secure:
+        return LabServer(port=port, timeout_s=timeout_s, clock=clock)
+    credentials = Credentials()
+    credentials.add_psk(ENDPOINT, IDENTITY, KEY)
+    return LabServer(port=None, security=Security(port, credentials), timeout_s=timeout_s, clock=clock)
 
 
 def device(uri: str | list[str], objects=(), seed: int = 1, lifetime: int = 3600, **bounds) -> Client:
     """A client of these servers; `randbelow` is that of the seed, and `states` [(when in s, state)] are kept."""
-    uris = [uri] if isinstance(uri, str) else uri
-    servers = [{"uri": one, "ssid": at + 1, "lifetime": lifetime, "binding": "U"} for at, one in enumerate(uris)]
+    servers = []
+    for number, one in enumerate([uri] if isinstance(uri, str) else uri, 1):
+        servers.append({"uri": one, "ssid": number, "lifetime": lifetime, "binding": "U"})
+        if one.startswith("coaps"):
+            psk = {"psk_identity": IDENTITY.decode(), "psk_key": KEY.hex()}
+            servers[-1]["security"] = make(servers[-1], psk)
     client = Client(ENDPOINT, servers, Config(**bounds), "1.1", random.Random(seed).randrange)
     client.states = []
     client.on_event = lambda state, _: client.states.append((now_s(), state))

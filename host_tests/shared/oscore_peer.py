@@ -12,6 +12,7 @@ as it has been held against the appendix in both roles. Against OSCORE of others
 """
 
 from coap import ccm
+from coap.errors import CoapError
 from coap.oscore import Context, encode_option
 from coap.oscore_exchange import Exchange
 from packet import Packet, build, code_byte
@@ -49,17 +50,25 @@ class Oscore:
         self.plain = False
         self.change = lambda datagram: datagram
         self._pivs = {}  # token -> Partial IV of the request, of both sides
+        self.answers = []  # outer datagrams that leave as they are: those to what cannot be opened
 
     def carry(self):
         registration = self.registration
         if registration.link != "opening":
             registration.outbox[:] = [self._from_client(datagram) for datagram in registration.outbox]
-        return self.kind.carry(self)
+        moved = self.kind.carry(self)
+        while self.answers:
+            self.kind._deliver(self, self.answers.pop(0))
+        return moved
 
     def _from_client(self, datagram):
         packet = Packet(datagram, self.now)
         self.outer.append(packet)
-        return self._opened(packet)
+        try:
+            return self._opened(packet)
+        except CoapError as error:
+            self.answers.append(build("ACK", error.code, packet.mid, packet.token, [], str(error).encode()))
+            return build("NON", "", packet.mid)  # what is left of it for the record
 
     def _opened(self, packet):
         value = packet.get(9)

@@ -14,6 +14,7 @@ from lwm2m import accounts, bootstrap
 from lwm2m.file_sink import FileSink
 from lwm2m.objects.firmware import Firmware
 from lwm2m.objects.software import SoftwareManagement
+from lwm2m.oscore import Numbers
 from lwm2m.store import FileStore
 from support import eq
 
@@ -368,3 +369,39 @@ def software(flash):
         eq((peer.get("/9/0/7").text, flash.read("app.img")), ("4", NEW))
 
     return at_every_cut(flash, prepare, act, check)
+
+
+# -- OSCORE ------------------------------------------------------------------------------------------------------------
+
+
+def numbers(flash):
+    """The numbers of messages under two keys: none that was given out comes again."""
+
+    def reserve(key):
+        found = Numbers(Holder(flash))
+        found.fingerprint = key * 8
+        return found.reserve()
+
+    def prepare(flash):
+        eq([reserve(b"A"), reserve(b"B"), reserve(b"A")], [(0, 64), (0, 64), (64, 128)])
+
+    def act(flash, record, note):
+        record()
+        for key in (b"A", b"B", b"A"):
+            note((key, reserve(key)[1]))
+
+    def check(flash, acknowledged):
+        used = {b"A": 128, b"B": 64}
+        used.update(dict(acknowledged))
+        for key in (b"A", b"B"):
+            first = reserve(key)[0]
+            assert used[key] <= first <= used[key] + 64, (key, first)
+
+    return at_every_cut(flash, prepare, act, check)
+
+
+class Holder:
+    """What Numbers wants of a client."""
+
+    def __init__(self, flash):
+        self.store = FileStore(flash.folder)

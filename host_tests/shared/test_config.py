@@ -11,6 +11,7 @@ from support import each, eq, raises
 SERVER = {"uri": "coap://host", "ssid": 1, "lifetime": 86400, "binding": "U"}
 DEFAULTS = {"endpoint": None, "lwm2m": "1.1", "queue_mode": False, "local_port": 0, "log": "info", "limits": {}}
 DEFAULTS["bootstrap"] = DEFAULTS["ntp"] = None
+DEFAULTS["watchdog"] = 0
 FILE = "/tmp/microlwm2m-config-%d.json" % is_micropython
 
 
@@ -110,8 +111,8 @@ URI = "server must be like coap://host:port, not "
 NONE = 'server is missing, as in {"server": "coap://host"}'
 KNOWN = (
     "there are endpoint, server, bootstrap, lifetime, binding, queue_mode, lwm2m, local_port, log, ntp, wifi, limits, "
+    "watchdog, psk_identity, psk_key, cert, key, ca, server_cert, sni"
 )
-KNOWN += "psk_identity, psk_key, cert, key, ca, server_cert, sni"
 
 MISTAKES = [
     ({}, NONE),

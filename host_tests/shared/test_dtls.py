@@ -3,7 +3,7 @@
 import os
 
 from compat import is_micropython
-from lwm2m.config import ConfigError
+from lwm2m.config import Config, ConfigError
 from lwm2m.objects.security import Security
 from lwm2m.transport import dtls
 from support import each, eq, raises, unhex
@@ -54,7 +54,7 @@ def trusting(host="127.0.0.1"):
     """A Transport that knows who signs the server's certificate."""
     security = Security("coaps://lab", 1, 2)
     security.server_key, security.certificate_usage = b"ca", 2
-    return dtls.Transport(host, 5684, 0, security, 20)
+    return dtls.Transport(host, 5684, 0, security, Config())
 
 
 def test_a_clock_that_is_not_set():

@@ -244,3 +244,66 @@ def test_no_memory_to_make_room():
     runner = Starved(c1().client)
     asyncio.run(runner._loop(None))
     eq(runner.turns, 3)
+
+
+class Link:
+    """A transport that is always ready, and says nothing."""
+
+    sock = handshake = None
+    opened = 0
+
+    def open(self):
+        self.opened += 1
+
+
+class Tasks:
+    """asyncio, with too little memory for the first task."""
+
+    def __init__(self):
+        self.create_task = failing(lambda coroutine: Tasks, 1)
+
+
+def test_no_memory_for_a_reader():
+    """A link without a reader is not left open: it is opened once more."""
+    from lwm2m import runner
+
+    peer = c1()
+    session, link = peer.registration, Link()
+    driver = Runner(peer.client)
+    driver._transport = lambda session: link
+    driver._read = lambda session, transport: None
+    peer.client.start(0)
+    real = runner.asyncio
+    runner.asyncio = Tasks()
+    try:
+        raises(MemoryError, driver._links, 0)
+        eq((session.link, link.opened), ("opening", 1))
+        driver._links(0)
+        eq((session.link, session.state, link.opened), ("open", "REGISTERING", 2))
+    finally:
+        runner.asyncio = real
+
+
+class Torn(Link):
+    """A transport that fails when it is read."""
+
+    waiting = True
+
+    def recv(self):
+        raise OSError(104, "reset")
+
+
+def test_no_memory_to_tell_that_a_link_is_broken():
+    """The reader does not end before that is told."""
+    peer = c1()
+    peer.register()
+    driver = Runner(peer.client)
+    real = peer.registration.link_down
+    peer.registration.link_down = failing(real, 2)
+    driver._wait = no_pause
+    asyncio.run(driver._read(peer.registration, Torn()))
+    eq((peer.registration.link == "open", peer.state), (False, "LOST"))
+
+
+async def no_pause(error):
+    """Runner._wait."""

@@ -21,7 +21,7 @@ def client_on(store, **keys):
 
 
 def context_of(client):
-    return client.registrations[0].exchange._context
+    return client.registrations[0].exchange.context
 
 
 def boot(store, **keys):
@@ -143,9 +143,9 @@ def test_the_same_keys_are_the_same_context():
     eq(security.oscore, (21, 0))
     keys = client.tree.objects[21][0]
     before = context_of(client)
-    eq(oscore.exchange(client, security)(client.config, None, None, client.randbelow)._context is before, True)
+    eq(oscore.exchange(client, security)(client.config, None, None, client.randbelow).context is before, True)
     keys.set("secret", b"another secret..")
-    eq(oscore.exchange(client, security)(client.config, None, None, client.randbelow)._context is before, False)
+    eq(oscore.exchange(client, security)(client.config, None, None, client.randbelow).context is before, False)
 
 
 # -- what config.json says --------------------------------------------------------------------------------------------

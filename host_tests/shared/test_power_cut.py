@@ -65,3 +65,7 @@ def test_firmware_reset():
 
 def test_software_installed():
     play(power_cuts.software, 15)
+
+
+def test_oscore_numbers():
+    play(power_cuts.numbers, 15)

@@ -19,6 +19,7 @@ class Flash:
 
     def __init__(self):
         self.files = {}
+        self.unreadable = ()  # paths
         self.steps = None
         self.room = 10000
 
@@ -32,6 +33,8 @@ class Flash:
 class File:
     def __init__(self, flash, path, mode):
         self.flash, self.path = flash, path
+        if path in flash.unreadable:
+            raise OSError(5, "EIO")
         if mode == "wb":
             flash.step()
             flash.files[path] = b""
@@ -191,6 +194,20 @@ def test_broken_files():
     for junk in noise(50, 40):
         flash.files = {"a.0": junk, "a.1": junk[1:] + b"x"}
         eq(SimulatedStore(flash).load("a"), None)
+
+
+def test_a_file_that_cannot_be_read():
+    """Neither the older content nor none: an error, and nothing is written over what may be the newest."""
+    flash = saved(b"old", b"new")
+    for path in ("a.0", "a.1"):
+        flash.unreadable = (path,)
+        before = dict(flash.files)
+        store = SimulatedStore(flash)
+        for act, *args in ((store.load, "a"), (store.save, "a", b"x"), (store.remove, "a")):
+            raises(OSError, act, *args)
+        eq(flash.files, before)
+    flash.unreadable = ()
+    eq(SimulatedStore(flash).load("a"), b"new")
 
 
 def test_real_files():

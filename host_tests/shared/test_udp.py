@@ -16,7 +16,7 @@ class Case:
     def __init__(self, host="lab", local_port=0, **names):
         self.network = Network(**(names or {"lab": ["10.0.0.1"]}))
         udp.socket = self.network
-        udp._places.clear()
+        udp._seen.clear()
         self.transport = udp.Transport(host, 5683, local_port)
 
     def open(self):
@@ -185,7 +185,7 @@ def test_many_hosts():
         case.transport = udp.Transport("h%d" % number, 5683)
         case.open()
         case.transport.close()
-    assert len(udp._places) <= 8
+    assert len(udp._seen) <= 8
 
 
 def test_the_address_moves():

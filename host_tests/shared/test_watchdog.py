@@ -58,7 +58,7 @@ class World:
         self.runner = Runner(self.peer.client)
         self.runner._clock = self
         Dog.clock = self.ms
-        self.peer.client.watchdog_s = timeout_s
+        self.peer.client.watchdog = timeout_s
         self.peer.registration.link = "open"
         self.reader = Reader()
         self.runner._transports[self.peer.registration] = [None, self.reader]

@@ -117,6 +117,7 @@ def play(system, chip, least, *stories):
 
 def test_accounts_on_littlefs():
     play(vfs.VfsLfs2, Raw, 3, "first_bootstrap", "second_bootstrap", "write", "delete_account", "factory_reset")
+    play(vfs.VfsLfs2, Raw, 3, "numbers")
 
 
 def test_packages_on_littlefs():
@@ -124,7 +125,7 @@ def test_packages_on_littlefs():
 
 
 def test_accounts_on_fat():
-    play(vfs.VfsFat, Sectors, 3, "first_bootstrap", "second_bootstrap", "write", "factory_reset")
+    play(vfs.VfsFat, Sectors, 3, "first_bootstrap", "second_bootstrap", "write", "factory_reset", "numbers")
 
 
 def test_packages_on_fat():

@@ -182,11 +182,10 @@ class Exchange:
         token = message.token
         is_read = message.code in (1, 5)
         if not is_read:
-            self._remember(mid, b"", False, now)  # before it happens: whatever fails afterwards, it must not come twice
+            self._begin(mid, now)
         answer = self._handle(message, now)
         if answer is False:
-            if not is_read:
-                self._forget(mid)
+            self._forget(mid)
             return
         if type == NON:
             reply = b""
@@ -198,10 +197,10 @@ class Exchange:
             else:
                 reply = encode(ACK, answer[0], mid, token, answer[1], answer[2])
             self.transmit(reply)
-        if not is_read:
+        if mid in self._seen:
             self._seen[mid] = (now, reply)
-        elif len(reply) <= _BIG or message.options.get(_OBSERVE) is not None:
-            self._remember(mid, reply, True, now)  # else reading once more costs less than keeping it
+        elif not is_read or len(reply) <= _BIG or message.options.get(_OBSERVE) is not None:
+            self._remember(mid, reply, is_read, now)  # else reading once more costs less than keeping this
 
     def _recent(self, message, now):
         """The answer to a message of the peer that has come before, b"" for none, or None if it is new. Another token
@@ -215,8 +214,13 @@ class Exchange:
             self._forget(mid)
         return self.repeats.find(message, now) if self.repeats else None
 
+    def _begin(self, mid, now):
+        """Know an action before it is carried out: whatever fails afterwards, as for want of memory, it must not come
+        twice."""
+        self._remember(mid, b"", False, now)
+
     def _forget(self, mid):
-        del self._seen[mid]
+        self._seen.pop(mid, None)
         for order in self._seen_order:
             if mid in order:
                 order.remove(mid)

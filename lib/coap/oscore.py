@@ -82,12 +82,12 @@ def hmac(key, data):
 
 def _derive(secret, salt, id, id_context, kind, length):
     """The key of one side, or the Common IV: HKDF, whose output fits into one block of it."""
-    context = b"\xf6" if id_context is None else _byte_string(id_context)
-    info = b"\x85" + _byte_string(id) + context + bytes((AEAD, 0x60 | len(kind))) + kind + bytes((length,))
+    context = b"\xf6" if id_context is None else byte_string(id_context)
+    info = b"\x85" + byte_string(id) + context + bytes((AEAD, 0x60 | len(kind))) + kind + bytes((length,))
     return hmac(hmac(salt, secret), info + b"\1")[:length]
 
 
-def _byte_string(data):
+def byte_string(data):
     """In CBOR, up to 255 bytes."""
     length = len(data)
     return (bytes((0x40 | length,)) if length < 24 else bytes((0x58, length))) + data
@@ -109,7 +109,9 @@ class Context:
     def __init__(self, secret, salt, sender_id, recipient_id, id_context, reserve):
         self.sender_id = sender_id
         self.recipient_id = recipient_id
-        self.id_context = id_context
+        self.kid_context = id_context  # what requests of ours show
+        self._names = None, id_context  # what those of the peer may show
+        self._made_of = secret, salt, sender_id, recipient_id
         self._sender_key = _derive(secret, salt, sender_id, id_context, b"Key", _KEY_LENGTH)
         self._recipient_key = _derive(secret, salt, recipient_id, id_context, b"Key", _KEY_LENGTH)
         self._common_iv = _derive(secret, salt, b"", id_context, b"IV", _NONCE_LENGTH)
@@ -117,6 +119,13 @@ class Context:
         self._number = self._end = 0
         self._newest = -1  # number of a request, and a bit for each of the 32 up to it: whether it was there
         self._seen = 0
+
+    def renewed(self, id_context, kid_context):
+        """A context with the same keys but for a random ID Context, which makes them new: no number was ever used."""
+        made = Context(*self._made_of, id_context, lambda: (0, _LAST_NUMBER))
+        made.kid_context = kid_context
+        made._names += (kid_context,)
+        return made
 
     def fingerprint(self):
         """8 bytes that tell the row of numbers of ours, which is one for each key, from all others."""
@@ -128,7 +137,7 @@ class Context:
         """(outer code, outer options, ciphertext, Partial IV) of a request; raises OSError if there is no number."""
         piv = self._next_piv()
         inner, outer = _split(options, False)
-        outer.append((OSCORE, encode_option(piv, self.sender_id, self.id_context)))
+        outer.append((OSCORE, encode_option(piv, self.sender_id, self.kid_context)))
         aad, nonce = self._aad(self.sender_id, piv), self._nonce(self.sender_id, piv)
         outer_code = _FETCH if _has_observe(options) else _POST
         return outer_code, outer, ccm.seal(self._sender_key, nonce, aad, _plaintext(code, inner, payload)), piv
@@ -167,7 +176,7 @@ class Context:
             kid = piv = b""
         if not piv or kid is None:
             raise BadOption("Failed to decode COSE")
-        if kid != self.recipient_id or kid_context not in (None, self.id_context):
+        if kid != self.recipient_id or kid_context not in self._names:
             raise Unauthorized("Security context not found")
         if self.challenge is None and self._is_replay(int.from_bytes(piv, "big")):
             raise Unauthorized("Replay detected")
@@ -193,12 +202,17 @@ class Context:
             self._seen |= 1 << self._newest - number
         return True
 
-    def open_response(self, value, sealed, request_piv):
-        """The plaintext of a response to our request with that Partial IV; raises FormatError."""
+    def nonce_of(self, piv):
+        """The nonce of a request of ours."""
+        return self._nonce(self.sender_id, piv)
+
+    def open_response(self, value, sealed, request_piv, request_nonce=None):
+        """The plaintext of a response to our request with that Partial IV, and that nonce if it was of another context;
+        raises FormatError."""
         piv, kid, kid_context = decode_option(value)
-        if kid not in (None, self.recipient_id) or kid_context not in (None, self.id_context):
+        if kid not in (None, self.recipient_id) or kid_context not in self._names:
             raise FormatError("of another OSCORE context")
-        nonce = self._nonce(self.recipient_id, piv) if piv else self._nonce(self.sender_id, request_piv)
+        nonce = self._nonce(self.recipient_id, piv) if piv else request_nonce or self.nonce_of(request_piv)
         plaintext = ccm.unseal(self._recipient_key, nonce, self._aad(self.sender_id, request_piv), sealed)
         if not plaintext:
             raise FormatError("OSCORE: decryption failed")
@@ -219,7 +233,7 @@ class Context:
 
     def _aad(self, request_kid, request_piv):
         """RFC 8613 section 5.4, as the Enc_structure of COSE (RFC 9052 section 5.3)."""
-        kid, piv = _byte_string(request_kid), _byte_string(request_piv)
+        kid, piv = byte_string(request_kid), byte_string(request_piv)
         length = bytes((0x40 | 5 + len(kid) + len(piv),))
         return b"".join((b"\x83\x68Encrypt0\x40", length, b"\x85\1\x81\x0a", kid, piv, b"\x40"))
 

@@ -7,7 +7,7 @@ says that it cannot open what we sent, and for empty messages.
 
 from coap import exchange
 from coap.errors import CoapError, FormatError, ServiceUnavailable, Unauthorized
-from coap.message import ACK, CON, NO_OPTIONS, RST, Options, decode, encode
+from coap.message import ACK, CON, NO_OPTIONS, RST, Message, Options, decode, encode
 from coap.oscore import OSCORE
 from compat import const
 
@@ -21,31 +21,58 @@ _BAD_REQUEST = const(0x80)
 _UNAUTHORIZED = const(0x81)
 _BAD_OPTION = const(0x82)
 _BIG = const(128)  # bytes of an answer: of such, only the last is kept for repeats
+_DEAF = const(2)  # requests without Echo, after which it is clear that the peer does not know it
 _BOUND = const(8)  # requests beside the observations whose responses may still leave
 
 
-class _Request:
-    """What opens the response to a request of ours, and repeats it if the peer wants an Echo (RFC 9175 section 2)."""
+class Request:
+    """A request of ours: what opens its response, and repeats it if the peer wants an Echo (RFC 9175 section 2) or has
+    forgotten the context (RFC 8613 appendix B.2)."""
 
-    def __init__(self, owner, said, piv, on_reply):
-        self.piv = piv
+    opened = True  # whether the response was protected
+
+    def __init__(self, owner, context, said, on_reply, is_repeat=False):
         self._owner = owner
+        self._context = context
         self._said = said  # (code, options, payload)
         self._on_reply = on_reply
+        self._is_repeat = is_repeat
+        code, options, sealed, self.piv = context.protect_request(*said)
+        self.outer = code, options, sealed
+
+    def open(self, value, sealed):
+        """The plaintext of the response with this OSCORE option; raises FormatError."""
+        return self._context.open_response(value, sealed, self.piv)
 
     def __call__(self, message, now):
-        code, options, payload = self._said
-        echo = None
-        if message and message.code == _UNAUTHORIZED and _find(options, _ECHO) is None:
-            echo = message.options.get(_ECHO)
-        if echo is not None:
-            try:
-                options = tuple(options) + ((_ECHO, echo),)
-                self._owner.request(code, options, payload, self._on_reply, now)
+        is_answer = message and message.type != RST and not self._is_repeat
+        if is_answer and not self.opened and message.code != _BAD_OPTION:
+            answer = Message()
+            answer.type, answer.code, answer.payload = message.type, message.code, message.payload
+
+            def renewed(done, now):
+                if not (done and self._repeat((), now)):
+                    self._on_reply(answer, now)
+
+            if self._owner.renew(renewed, now):
                 return
-            except ServiceUnavailable:  # then this is the answer
-                pass
+        elif is_answer and message.code == _UNAUTHORIZED:
+            echo = message.options.get(_ECHO)
+            if echo is not None and self._repeat(((_ECHO, echo),), now):
+                return
         self._on_reply(message, now)
+
+    def _repeat(self, more, now):
+        """Say the same with more options, as the owner speaks now; returns whether that was possible."""
+        code, options, payload = self._said
+        owner = self._owner
+        try:
+            said = code, tuple(options) + more, payload
+            again = Request(owner, owner.context, said, self._on_reply, True)
+            owner.request(*again.outer, again, now)
+        except (ServiceUnavailable, OSError):
+            return False
+        return True
 
 
 class Exchange(exchange.Exchange):
@@ -53,11 +80,30 @@ class Exchange(exchange.Exchange):
 
     def __init__(self, context, parameters, transmit, handle, randbelow):
         super().__init__(parameters, transmit, self._on_protected, randbelow)
-        self._context = context
+        self.context = self._agreed = context  # the latter is what both sides were given
         self._on_inner = handle
-        self._bound = []  # (token, Partial IV, outer code of the response) of requests with responses to come
+        self._bound = []  # (token, Partial IV, outer code of the response, context) of requests with responses to come
         self._big = None  # Message ID of the big answer that is kept
         self._unsent = []  # on_reply of what there was no number for
+        self._challenged = 0  # requests without the Echo that they should have brought
+        self._renewing = False  # or the peer cannot
+
+    def renew(self, on_end, now):
+        """Make a new context with a peer that has forgotten the old one; on_end(whether it is there, now). Returns
+        whether that has begun."""
+        if self._renewing or self.full:
+            return False
+        from coap.oscore_renewal import Renewal
+
+        self._renewing = True
+        Renewal(self, self._agreed, on_end, self._randbelow).start(now)
+        return True
+
+    def renewed(self, context, can_renew):
+        """The end of it: the context that it has brought or None, and whether to try it once more if need be."""
+        self._renewing = not can_renew
+        self._challenged = 0
+        self.context = context or self._agreed
 
     # -- sending ------------------------------------------------------------------------------------------------
 
@@ -71,7 +117,7 @@ class Exchange(exchange.Exchange):
             raise ServiceUnavailable("queue full")
         ends = _find(options, _OBSERVE) is None
         try:
-            options, payload = self._context.protect_response(code, options, payload, bound[1], True)
+            options, payload = bound[3].protect_response(code, options, payload, bound[1], True)
         except OSError:
             if confirmable and on_reply:
                 self._unsent.append(on_reply)
@@ -87,16 +133,15 @@ class Exchange(exchange.Exchange):
             self._unbind(token)
 
     def _confirmable(self, code, token, options, payload, on_reply, is_request, now):
-        if is_request:
+        if is_request and not isinstance(on_reply, Request):
             if self.full:
                 raise ServiceUnavailable("queue full")
-            said = code, options, payload
             try:
-                code, options, payload, piv = self._context.protect_request(code, options, payload)
+                on_reply = Request(self, self.context, (code, options, payload), on_reply)
             except OSError:
                 self._unsent.append(on_reply)
                 return
-            on_reply = _Request(self, said, piv, on_reply)
+            code, options, payload = on_reply.outer
         super()._confirmable(code, token, options, payload, on_reply, is_request, now)
 
     def poll(self, now):
@@ -125,7 +170,7 @@ class Exchange(exchange.Exchange):
     def _bind(self, token, piv, code):
         """Keep what responses to a request need. What is too many is the oldest, which a new registration has ended."""
         self._unbind(token)
-        self._bound.append((token, piv, code))
+        self._bound.append((token, piv, code, self.context))
         if len(self._bound) > getattr(self.parameters, "OBSERVATIONS", 0) + _BOUND:
             self._bound.pop(0)
 
@@ -148,11 +193,15 @@ class Exchange(exchange.Exchange):
                 self.transmit(encode(ACK, code, message.mid, token, options, text))
             return False  # not kept: it may be anybody's, and push out the answers to the peer
         outer_code = _CONTENT if code == _FETCH else _CHANGED
-        echo = message.options.get(_ECHO)
-        if self._context.accept(piv, echo):
-            answer, has_own_piv = self._on_inner(message, now), False
+        context = self.context
+        has_own_piv = not context.accept(piv, message.options.get(_ECHO))
+        if has_own_piv:
+            answer = _UNAUTHORIZED, ((_ECHO, context.challenge),), b""
+            self._challenged += 1
+            if self._challenged == _DEAF:
+                self.renew(None, now)
         else:
-            answer, has_own_piv = (_UNAUTHORIZED, ((_ECHO, self._context.challenge),), b""), True
+            answer = self._on_inner(message, now)
         if answer is False:
             return False
         self._bind(token, piv, outer_code)
@@ -164,7 +213,7 @@ class Exchange(exchange.Exchange):
         if _find(answer[1], _OBSERVE) is None:
             self._unbind(token)
         try:
-            options, sealed = self._context.protect_response(answer[0], answer[1], answer[2], piv, has_own_piv)
+            options, sealed = context.protect_response(answer[0], answer[1], answer[2], piv, has_own_piv)
         except OSError:
             return False
         return outer_code, options, sealed
@@ -175,7 +224,7 @@ class Exchange(exchange.Exchange):
         if value is None:
             raise Unauthorized()
         observe = message.options.get(_OBSERVE)
-        plaintext, piv = self._context.open_request(value, message.payload)
+        plaintext, piv = self.context.open_request(value, message.payload)
         self._become(message, plaintext)
         if not 0 < message.code < 32:
             raise FormatError("no request")
@@ -189,6 +238,9 @@ class Exchange(exchange.Exchange):
         token = message.token
         head = bytes((0x40 | message.type << 4 | len(token), plaintext[0], message.mid >> 8, message.mid & 255))
         decode(head + token + plaintext[1:], message, self.memo)
+
+    def _begin(self, mid, now):
+        """The replay window knows what was carried out; and what is nobody's must not push out answers to the peer."""
 
     def _remember(self, mid, reply, is_read, now):
         """Every answer is kept for a while, as a repeat could not be opened again; but of the big ones only the last.
@@ -217,19 +269,20 @@ class Exchange(exchange.Exchange):
         """As in coap.exchange, and only by a response that can be opened. Any other is none: ours goes on."""
         active = len(self._active)
         out = super()._take_request(message)
-        if out and not self._opens(message, out.on_reply.piv):
+        if out and not self._opens(message, out.on_reply):
             (self.waiting if len(self._active) == active else self._active).append(out)
             out = None
         return out
 
-    def _opens(self, message, request_piv):
+    def _opens(self, message, request):
         """Turn a response into the inner one, if it is one that may be believed."""
         value = message.options.get(OSCORE)
+        request.opened = value is not None
         if value is None:
             message.options = NO_OPTIONS
             return message.code in (_BAD_REQUEST, _UNAUTHORIZED, _BAD_OPTION)
         try:
-            self._become(message, self._context.open_response(value, message.payload, request_piv))
+            self._become(message, request.open(value, message.payload))
         except FormatError:
             return False
         return message.code >> 5 in (2, 4, 5) and not message.options.bad

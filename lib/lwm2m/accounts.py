@@ -88,7 +88,11 @@ class Accounts:
 
         client = self._client
         self._factory = bootstrap_stored.packed(client, {})
-        raw = self._store.load(_NAME)
+        try:
+            raw = self._store.load(_NAME)
+        except OSError as error:
+            log.warning("the stored accounts cannot be read: %s", error)
+            raw = None
         if raw and raw[:4] == self._mark:
             try:
                 self._others, self._late = bootstrap_stored.unpack(client, raw[4:])

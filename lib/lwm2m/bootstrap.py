@@ -258,7 +258,7 @@ class Bootstrap:
 
     def _do_wait(self, now):
         """Undo everything; the next attempt comes after the hold-off, but at least RETRY_FIRST_s, doubled each time up
-        to RETRY_MAX_s, and up to a quarter later."""
+        to RETRY_MAX_s, and up to a quarter or SPREAD_s later."""
         self._undo()
         config = self.client.config
         first_s = max(self.security.hold_off or 0, config.RETRY_FIRST_s)
@@ -266,7 +266,8 @@ class Bootstrap:
         delay_ms = min(delay_s * 1000, _LONGEST_ms)
         self._attempt += 1
         self._asked = self._asked and self._attempt < config.RETRY_COUNT  # a wish must not silence us for ever
-        self.due = now + delay_ms + self.client.randbelow(min(delay_ms // 4, 1 << 24) + 1)
+        later_ms = max(min(delay_ms // 4, 1 << 24), config.SPREAD_s * 1000)
+        self.due = now + delay_ms + self.client.randbelow(later_ms + 1)
         log.info("bootstrap: next attempt in %d s", (self.due - now + 999) // 1000)
 
     def _do_stop(self, now):

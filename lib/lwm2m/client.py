@@ -114,7 +114,7 @@ class Client:
         from lwm2m import creating
 
         self.drop(obj)
-        creating.bury(self, obj, self.clock() if now is None else now)
+        creating.forget(self, obj, self.clock() if now is None else now)
 
     def drop(self, obj):
         """Take an object instance away that no server knows of yet; see remove."""

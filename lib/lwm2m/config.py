@@ -25,7 +25,7 @@ class Config(Parameters):
         "\nSENDS 4"  # Sends that wait for a server that is away or asleep, each as big as its payload
         "\nSTORED 10"  # notifications kept for a server that is away, about 100 bytes each
         "\nINSTANCES 32"  # of the objects that servers may create
-        "\nRESOURCE_INSTANCES 32"  # of a multiple resource that a server writes, about 30 bytes each
+        "\nRESOURCE_INSTANCES 64"  # of a multiple resource that a server writes, about 30 bytes each
         "\nJOBS 4"  # Executes that are not through yet, about 100 bytes each
         "\nCON_EVERY 10"  # each n-th notification is confirmable, which also proves the way through a NAT
         "\nSAMPLE_ms 1000"  # how often a sensor is read
@@ -72,9 +72,8 @@ def parse_uri(uri):
             host = host[:-1] if host[-1:] == "]" else ""
     elif ":" in rest:
         host, colon, port = rest.partition(":")
-    if not colon:
-        port = "5684" if scheme == "coaps" else "5683"
+    port = port if colon else "5683"
     is_coap = found and scheme in ("coap", "coaps", "coap+tcp")
     if not is_coap or not host or "/" in host or not port.encode().isdigit() or not 0 < int(port) < 65536:
         raise ConfigError("server must be like coap://host:port, not %s" % uri)
-    return host, int(port)
+    return host, int(port) + (not colon and scheme == "coaps")

@@ -128,7 +128,7 @@ def _delete(client, registration, asked, now):
     _drop(client, gone, None)
     _list_anew(obj)
     for one in gone:
-        bury(client, one, now)
+        forget(client, one, now)
     return 0x42, (), b""
 
 
@@ -151,7 +151,7 @@ def remove_account(client, account, now):
         if registration.reporting:
             registration.reporting.clear()
     for obj in gone:
-        bury(client, obj, now)
+        forget(client, obj, now)
     if client.access:
         client.access.changed()  # a server that is left alone may do everything
 
@@ -174,7 +174,7 @@ def _drop(client, gone, ssid):
         raise
 
 
-def bury(client, obj, now):
+def forget(client, obj, now):
     """An instance that was dropped does not come back: its attributes go, and its observations end with 4.04."""
     for registration in client.registrations:
         for path in list(registration.attributes):

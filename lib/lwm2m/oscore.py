@@ -75,7 +75,10 @@ class Numbers:
     def known(self):
         """Whether any were ever used. Where nothing can be known, they were."""
         store = self._client.store
-        return store is None or self._find(store.load(_NAME) or b"")[1] is not None
+        try:
+            return store is None or self._find(store.load(_NAME) or b"")[1] is not None
+        except OSError:
+            return True
 
     def reserve(self):
         """(first, end) of numbers that are never given out again; raises OSError if that cannot be stored."""

@@ -267,7 +267,7 @@ class Registration:
             self.profile = None
         else:
             self.version = "1.0" if self.version == "1.1" else "1.1"
-        log.warning("server %d: does not take it, trying LwM2M %s", self.account.ssid, self.version)
+        log.warning("server %d: trying LwM2M %s", self.account.ssid, self.version)
         self._do_register(now)
 
     def _do_registered(self, now):

@@ -13,8 +13,8 @@ from lwm2m.config import Config, ConfigError, parse_uri
 _LONGEST_SLEEP_ms = const(86400000)  # asyncio refuses 6 days, and the clock must be asked more often than ticks wrap
 # Rooms that can be imported again, and what they stand on. When memory is short they are given back.
 _ROOMS = const(
-    "blocks composite creating bootstrap_stage discover write_attributes writing change bounds settings credentials "
-    "table retry"
+    "blocks composite creating bootstrap_stage discover write_attributes writing change objlnk bounds settings "
+    "credentials table retry"
 )
 _FORMATS = const("text opaque cbor cbor_item senml senml_json senml_cbor json_item lwm2m_json typed tlv link")
 _LAST_ATTEMPT = const(99)
@@ -27,7 +27,7 @@ class Client(client.Client):
     """The client as programs use it: from config.json, over sockets, under asyncio."""
 
     local_port = 0
-    watchdog_s = 0  # timeout of the board's watchdog (lwm2m.watchdog); 0 is none
+    watchdog = 0  # timeout in seconds of the board's watchdog (lwm2m.watchdog); 0 is none
 
     @classmethod
     def from_config(cls, path="config.json"):
@@ -37,7 +37,7 @@ class Client(client.Client):
         found = settings.load(path)
         log.level(found["log"])
         servers = found["servers"] + [found["bootstrap"] or {"uri": ""}]
-        secure = len([1 for server in servers if server["uri"].startswith("coaps:")])
+        secure = len([1 for server in servers if server["uri"].startswith("coaps")])
         if secure:
             from lwm2m.transport import dtls
 
@@ -45,7 +45,7 @@ class Client(client.Client):
         endpoint = found["endpoint"] or default_endpoint()
         made = cls(endpoint, found["servers"], Config(**found["limits"]), found["lwm2m"])
         made.local_port = found["local_port"]
-        made.watchdog_s = found["watchdog"]
+        made.watchdog = found["watchdog"]
         made.queue_mode = found["queue_mode"]
         for registration in made.registrations:  # optional resources are there only with a value, and not to be written
             account = registration.account
@@ -99,10 +99,10 @@ class Runner:
             forget("lwm2m", name)
         gc.collect()
         log.info("endpoint %s", self.client.endpoint)
-        if self.client.watchdog_s:
+        if self.client.watchdog:
             from lwm2m import watchdog
 
-            self.watchdog = watchdog.start(self.client.watchdog_s, self._clock.ms())
+            self.watchdog = watchdog.start(self.client.watchdog, self._clock.ms())
         self.client.start(self._clock.ms())
         await self._loop(None)
 
@@ -204,18 +204,18 @@ class Runner:
                     raise  # config.json is wrong; later it is an account that a server wrote, or a matter of time
             self._broken(session, error)
             return
+        entry[1] = asyncio.create_task(self._read(session, entry[0]))  # before it counts as opened: memory may lack
         session.link = None  # the runner's own, between "opening" and "open": hands are shaken, where there is DTLS
-        entry[1] = asyncio.create_task(self._read(session, entry[0]))
         if not entry[0].handshake:
             session.link_up(now)
 
     def _transport(self, session):
         host, port = parse_uri(session.uri)
         local_port = self.client.local_port if session in self.client.registrations[:1] else 0
-        if session.uri.startswith("coaps:"):
+        if session.uri.startswith("coaps"):
             from lwm2m.transport import dtls
 
-            return dtls.Transport(host, port, local_port, session.security, self.client.config.HANDSHAKE_s)
+            return dtls.Transport(host, port, local_port, session.security, self.client.config)
         if session.uri.startswith("coap+tcp://"):
             from lwm2m.transport import tcp as transport
         else:
@@ -238,9 +238,12 @@ class Runner:
     async def _read(self, session, transport):
         """Feed what one server sends to the client. Ends by cancellation, or when the socket fails."""
         receive, now = self.client.receive, self._clock.ms
-        sock, outbox = transport.sock, session.outbox
+        sock, outbox, failure = transport.sock, session.outbox, None
         while True:
             try:
+                if failure:
+                    self._broken(session, failure)
+                    return
                 if session.link is None:
                     session.link_up(now(), await transport.handshake())
                 if not transport.waiting:
@@ -254,8 +257,7 @@ class Runner:
                         if not datagram[0] & 0x30:  # confirmable: poll has to know when to send it again
                             self.client.wake()
             except OSError as error:
-                self._broken(session, error)
-                return
+                failure = error
             except Exception as error:
                 try:
                     await self._wait(error)

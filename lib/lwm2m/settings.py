@@ -107,7 +107,7 @@ def _account(server, settings, number, path):
             "binding": letter if merged["binding"] is None else _one_of(merged, "binding", (letter, letter + "Q")),
         }
     own = [name for name in server if name in _CREDENTIALS.split()]
-    if own or "oscore" in server or uri.startswith("coaps:"):
+    if own or "oscore" in server or uri.startswith("coaps"):
         from lwm2m import credentials
 
         credentials.give(account, server, server if own else settings, path)

@@ -24,7 +24,7 @@ class FileStore:
         self._folder = folder + "/" if folder and folder[-1] != "/" else folder
 
     def load(self, name):
-        """The content saved last, or None."""
+        """The content saved last, or None; raises OSError if that cannot be told, as it is there but cannot be read."""
         found = self._newest(name)
         return found and found[2]
 
@@ -61,7 +61,9 @@ class FileStore:
             try:
                 with self._open(self._path(name, slot), "rb") as file:
                     raw = file.read()
-            except OSError:
+            except OSError as error:
+                if error.errno != _ENOENT:  # to take it for nothing would be to write over it
+                    raise
                 continue
             count = _valid(raw)
             if count is None:

@@ -6,7 +6,6 @@ Imported by the first such request. The order of checks is that of lwm2m.managem
 from coap.errors import BadRequest, MethodNotAllowed, NotFound, ServiceUnavailable, UnsupportedContentFormat
 from compat import const
 from lwm2m import formats
-from lwm2m import path as paths
 from lwm2m.change import apply, check_range, default
 
 _POST = const(2)
@@ -100,7 +99,7 @@ def read_changes(tree, obj, path, format, decoded, replace, others):
         value = _new_value(tree, obj, row, path, format, raw, replace)
         if others != ALLOW and isinstance(value, dict):
             if len(value) > max(tree.config.RESOURCE_INSTANCES, len(obj.value_of(row) or ())):
-                raise ServiceUnavailable("no room for another resource instance")
+                raise ServiceUnavailable("no room")
         changes.append((row[3], value))
     return changes
 
@@ -125,21 +124,11 @@ def _one_value(tree, path, row, format, raw):
     if row[2] == "float" and value - value != 0:
         raise BadRequest("not finite")
     check_range(row, value)
-    if row[2] == "link" and path[0] and not _is_target(tree, path, value):  # of /0 at the end of the bootstrap
-        raise BadRequest("link to nothing")
+    if row[2] == "link":
+        from lwm2m import objlnk
+
+        objlnk.check(tree, path, value)
     return value
-
-
-def _is_target(tree, path, link):
-    """OMA Core 1.1: a written Objlnk is null, or names an object, or an instance that exists, on the same device as
-    what links to it (see lwm2m.gateway). Servers must not find out what there is of the closed objects."""
-    oid, iid = link
-    if oid == paths.MAX_ID:
-        return iid == paths.MAX_ID
-    if oid in paths.CLOSED and path[0] not in paths.CLOSED:
-        return False
-    oid += path[0] >> 16 << 16
-    return oid in tree.objects and (iid == paths.MAX_ID or iid in tree.objects[oid])
 
 
 def left_out(obj, changes):

@@ -3,8 +3,10 @@ bootstrap, see LabBootstrapServer."""
 
 from .bootstrap import LabBootstrapServer, Session
 from .bootstrap_config import Access, Account, Configuration, Configurations
+from .credentials import Credentials
 from .errors import DeviceError, LabError, PayloadError, StartError, Timeout, UnknownEndpoint, UsageError
 from .events import Event, Subscription
+from .listening import Security
 from .observation import Observation
 from .records import Record
 from .registration import Registration
@@ -16,6 +18,7 @@ __all__ = [
     "Account",
     "Configuration",
     "Configurations",
+    "Credentials",
     "DeviceError",
     "Event",
     "LabError",
@@ -26,6 +29,7 @@ __all__ = [
     "Record",
     "Registration",
     "Result",
+    "Security",
     "Session",
     "StartError",
     "Subscription",

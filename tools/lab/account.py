@@ -20,7 +20,8 @@ _MAX_LIFETIME_S = 2**32 - 1
 @dataclass(frozen=True)
 class Account:
     """`uri` of None is the lab server in the same process. Credentials are either written here (PSK, or certificates in
-    DER), or `credentials` is "psk" or "x509": those of the device in the credentials file, made if need be."""
+    DER), or `credentials` is "psk" or "x509": those of the device in the credentials file, made if need be. The lab
+    server goes out to a device that has come over coaps with "psk", if nothing else is said."""
 
     uri: str | None = None
     ssid: int = 101
@@ -70,6 +71,11 @@ class Account:
         return self.mode != NO_SEC or self.credentials is not None
 
     @property
+    def may_be_secured(self) -> bool:
+        """Whether it is the lab server, and nothing is said of security."""
+        return self.uri is None and not self.is_secure and not self.security
+
+    @property
     def mode(self) -> int:
         """The Security Mode, /0/x/2."""
         return PSK if self.psk_identity else X509 if self.server_cert else NO_SEC
@@ -86,16 +92,22 @@ class Account:
         muted = {23: False} if self.allow_send else {}
         return {0: self.ssid, 1: self.lifetime, 6: True, 7: self.binding} | muted | self.server
 
-    def with_credentials(self, endpoint: str, store: Credentials, server_cert: bytes) -> "Account":
+    def with_credentials(
+        self, endpoint: str, store: Credentials, server_cert: bytes, authority: bytes | None
+    ) -> "Account":
         """This account with the device's own credentials in it: its key, made if it has none; or a new certificate
-        and key, which hold in place of the one before. `server_cert` is the lab server's."""
+        and key, which hold in place of the one before. `server_cert` is the lab server's, `authority` who signed it.
+        Raises UsageError."""
         if self.credentials == "psk":
             identity, key = store.psk_of(endpoint) or store.new_psk(endpoint)
             found = {"psk_identity": identity.decode(), "psk_key": key}
         elif self.credentials == "x509":
-            issued = store.issue(endpoint)
             if self.certificate_usage == TRUST_ANCHOR:
-                server_cert = store.authority().certificate
+                expect(
+                    authority is not None, "certificate_usage 2 hands out the lab's CA, which --server-cert is not of"
+                )
+                server_cert = authority or b""
+            issued = store.issue(endpoint)
             found = {"cert": issued.certificate, "key": issued.key, "server_cert": server_cert}
         else:
             return self

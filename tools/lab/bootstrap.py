@@ -212,12 +212,15 @@ class LabBootstrapServer(Listening):
         host: str | None = lab.host
         if host in _WILDCARDS:
             host, _ = hostportsplit(session.remote.hostinfo_local)
-        servers = []
+        servers, is_private = [], is_secure(session.remote) and lab.credentials is not None
         for account in configuration.servers:
+            if is_private and account.may_be_secured:
+                account = replace(account, credentials="psk")
             if account.uri is None:
                 account = replace(account, uri=lab.uri_for(host or "", account.is_secure))
             if account.credentials and lab.credentials:
-                account = account.with_credentials(session.endpoint, lab.credentials, lab.certificate or b"")
+                known_by = lab.certificate or b"", lab.authority
+                account = account.with_credentials(session.endpoint, lab.credentials, *known_by)
             servers.append(account)
         return replace(configuration, servers=tuple(servers))
 
@@ -233,6 +236,8 @@ class LabBootstrapServer(Listening):
         if not is_secure(remote) and any(account.credentials for account in configuration.servers):
             log.warning("refused     %s  credentials for %s go out over coaps only", remote.hostinfo, endpoint)
             raise Forbidden("credentials are handed out over coaps only")
+        if not is_secure(remote) and any(account.is_secure for account in configuration.servers):
+            log.warning("readable    %s  keys for %s go out over coap: who listens has them", remote.hostinfo, endpoint)
         return configuration
 
 

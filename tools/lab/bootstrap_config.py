@@ -10,7 +10,8 @@ A server has, besides: "binding", and under "server" and "security" any further 
 "uri" it is the lab server in the same process. For coaps there are "psk_identity" and "psk_key" (hex digits); or
 "cert", "key" and "server_cert", files (PEM or DER, beside this one) of the device's certificate and of the server's,
 with "matching_type", "sni" and "certificate_usage" (/0/x/13 to 15) if wanted; or "credentials": "psk" or "x509", those
-that the lab's credentials file has for the device, or makes for it.
+that the lab's credentials file has for the device, or makes for it. The lab server goes out with "psk" to a device that
+has come over coaps, if nothing else is said.
 """
 
 import itertools

@@ -73,8 +73,8 @@ class Credentials:
     def add_psk(self, endpoint: str, identity: bytes, key: bytes, role: str = SERVER) -> None:
         """Give an endpoint a pre-shared key in place of the one that it had."""
         _check_endpoint(endpoint)
-        if not 0 < len(identity) <= LONGEST_IDENTITY or 0 in identity:
-            raise UsageError(f"a PSK identity has 1 to {LONGEST_IDENTITY} bytes, none of them 0")
+        if not 0 < len(identity) <= LONGEST_IDENTITY or 0 in identity or not _is_text(identity):
+            raise UsageError(f"a PSK identity is text of 1 to {LONGEST_IDENTITY} bytes in UTF-8, none of them 0")
         if not 0 < len(key) <= LONGEST_KEY:
             raise UsageError(f"a pre-shared key has 1 to {LONGEST_KEY} bytes")
         values = (role, endpoint, identity, key, int(time.time()))
@@ -193,6 +193,14 @@ def text_of(identity: bytes) -> str:
     """A PSK identity for a person."""
     text = identity.decode("utf-8", "backslashreplace")
     return text if text.isprintable() else ascii(text)
+
+
+def _is_text(identity: bytes) -> bool:
+    try:
+        identity.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _protect(file: Path) -> None:

@@ -12,7 +12,7 @@ from .library import DtlsError, Session, is_client_hello
 
 log = logging.getLogger("lab")
 
-MAX_SESSIONS = 1000  # then the one that was silent for the longest ends; about 60 KB each
+MAX_SESSIONS = 1000  # then the one that was silent for the longest ends; about 75 KB each
 MAX_OPENING = 100  # handshakes at a time, of addresses that answered the cookie; then the oldest ends
 HANDSHAKE_S = 35  # then a handshake is given up; OpenSSL's retransmissions end after 31 s
 IDLE_S = 25 * 3600  # a session that was silent for so long ends; registrations live for a day by default
@@ -83,11 +83,11 @@ class Sessions:
         now = self._clock()
         for peer in list(self._opening.values()):
             self._press_on(peer, now)
-        for peer in [each for each in self._peers.values() if now - each.heard_at >= IDLE_S]:
-            self._end(peer, "it was silent for too long")
         if now - self._cookies_at >= COOKIE_S:
             self._context.renew_cookies()
             self._cookies_at = now
+            for peer in [each for each in self._peers.values() if now - each.heard_at >= IDLE_S]:
+                self._end(peer, "it was silent for too long")
         deadlines = [each.session.deadline_s() for each in self._opening.values()]
         return max(0.0, min([COOKIE_S, *(each for each in deadlines if each is not None)]))
 

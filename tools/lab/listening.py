@@ -35,7 +35,8 @@ class Listening:
         self.host = host
         self.port: Any = port  # None: no coap
         self.secure_port: Any = security.port if security else None
-        self.certificate: bytes | None = None  # the server's, DER
+        self.certificate: bytes | None = None  # the server's, DER, once it listens
+        self.authority: bytes | None = None  # of the lab's CA, if that has issued it
         self._security, self._role = security, role
         self._coap: CoapEndpoint
 
@@ -91,5 +92,6 @@ class Listening:
                 log.info(
                     "certificate a new one, as the server has other names now: boards that pinned the old one need it"
                 )
+            self.authority = security.credentials.authority().certificate
         self.certificate = own.certificate
         return Trust(security.credentials, own, self._role, security.client_ca)

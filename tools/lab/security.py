@@ -12,7 +12,9 @@ from .listening import Security
 from .pki import Identity
 
 
-def credentials_of(options: argparse.Namespace, running: contextlib.AsyncExitStack) -> Credentials | None:
+def credentials_of(
+    options: argparse.Namespace, running: contextlib.AsyncExitStack | contextlib.ExitStack
+) -> Credentials | None:
     """The credentials file, closed with `running`; None without coaps. Raises StartError."""
     if options.no_coaps:
         return None

@@ -40,7 +40,7 @@ class Trouble(Object):
 
 print("reset cause", machine.reset_cause())
 client = Client.from_config()
-client.watchdog_s = 2
+client.watchdog = 2
 client.add(Device(print))
 client.add(Trouble())
 asyncio.run(client.run())

@@ -274,10 +274,10 @@ class Firmware(Object):
     def _restore(self):
         """Take up what a record says."""
         store = self._client.store
-        saved = store and store.load(_RECORD)
-        if not saved:
-            return
         try:
+            saved = store and store.load(_RECORD)
+            if not saved:
+                return
             record = json.loads(saved)
             etag = record.get("etag")
             etag = etag and unhexlify(etag)
@@ -285,7 +285,7 @@ class Firmware(Object):
             self.uri, self._received = str(record["uri"]), int(record["offset"])
             name, version = str(record["name"]), str(record["version"])
             take_up = getattr(self, "_restore_" + _STATES[state].lower())
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
             log.warning("firmware: what was kept cannot be read: %r", error)
             self.result, self.uri = 0, ""
             self._save()

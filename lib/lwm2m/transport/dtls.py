@@ -76,11 +76,11 @@ class _Arrival:
 class Transport(udp.Transport):
     """Datagrams to and from one server, protected. `security` is the account's Security instance."""
 
-    def __init__(self, host, port, local_port, security, limit_s):
+    def __init__(self, host, port, local_port, security, config):
         super().__init__(host, port, local_port)
         self.waiting = []  # datagrams that came together with others
         self._security = security
-        self._limit_s = limit_s
+        self._config = config
         self._engine = None
         self._unasked = False  # whether what was to be sent has not even left: the session may go on, see open
         self._failure = None  # what sending has met, where the TLS library must not see it
@@ -121,16 +121,18 @@ class Transport(udp.Transport):
             return "LINK_UP"
         clock = Clock()
         while True:
-            self._fruitless = 0  # nobody has said that there is something
             data = self._call(self._engine.recv)  # looks after the handshake, too
             if data:
                 self.waiting.append(data)
             if self._stands:
                 log.info("%s:%d: DTLS session, %s", self.host, self.port, self._trust())
                 return "LINK_NEW"
-            if clock.ms() > self._limit_s * 1000:
+            if clock.ms() > self._config.HANDSHAKE_s * 1000:
                 raise LinkError(self._excuse())
+            before = clock.ms()
             await wait_event(_Arrival(self.sock), _TURN_ms)
+            if clock.ms() - before > _TURN_ms // 2:
+                self._count = 0  # nobody has said that there is something
 
     def _trust(self):
         if self._security.mode == _PSK:

@@ -13,11 +13,11 @@ _LOSS = (errno.EAGAIN, errno.ENOMEM, errno.ENOBUFS, errno.ETIMEDOUT, errno.ECONN
 _MAX_DATAGRAM = const(1280)
 _SHORT_DATAGRAM = const(128)
 _MOST_FRUITLESS = const(16)
-_MOST_PLACES = const(8)
+_MOST_SEEN = const(8)
 
 # (host, port) -> [(family, address) of the last connection, whether anything came through it]: outlives a Transport, as
 # after a failed Register the next one has to know where not to begin again.
-_places = {}
+_seen = {}
 
 
 class Transport:
@@ -31,8 +31,8 @@ class Transport:
         self.port = port
         self.local_port = local_port
         self.sock = None
-        self._place = [None, True]  # see _places
-        self._fruitless = 0  # how often in a row the socket was readable and had nothing
+        self._last = [None, True]  # see _seen
+        self._count = 0  # how often in a row the socket was readable and had nothing
 
     def open(self):
         """Resolve the server's name (may block) and connect. Raises ConfigError if the local port is taken.
@@ -41,20 +41,20 @@ class Transport:
         nothing came through it, the way out may be another one now (an interface has changed, a socket is stuck): then
         it is a new one, to the name's next address."""
         place = (self.host, self.port)
-        choice, heard = _places.get(place, self._place)
+        choice, heard = _seen.get(place, self._last)
         choices = self._resolve(choice)
         first = 0
         if choice in choices:
             first = choices.index(choice) + (0 if heard else 1)
         if not heard:
             self.close()
-        if len(_places) >= _MOST_PLACES:
-            _places.clear()  # downloads may come from anywhere
+        if len(_seen) >= _MOST_SEEN:
+            _seen.clear()  # downloads may come from anywhere
         error = OSError("%s has no address" % self.host)
         for step in range(len(choices)):
             choice = choices[(first + step) % len(choices)]
-            self._place = _places[place] = [choice, False]
-            self._fruitless = 0
+            self._last = _seen[place] = [choice, False]
+            self._count = 0
             try:
                 if self.sock is None:
                     self._bind(choice[0])
@@ -105,18 +105,18 @@ class Transport:
         try:
             datagram = self._recv()
             if datagram:
-                self._place[1] = True
-                self._fruitless = 0
+                self._last[1] = True
+                self._count = 0
             if datagram != b"":
                 return datagram
             # An empty datagram makes an ESP32 socket return b"" for ever; connecting again cures it.
-            self.sock.connect(self._place[0][1])
+            self.sock.connect(self._last[0][1])
         except OSError as error:
             if error.errno not in _LOSS:
                 raise
-        self._fruitless += 1
-        if self._fruitless > _MOST_FRUITLESS:
-            self._place[1] = False  # a new socket, then
+        self._count += 1
+        if self._count > _MOST_FRUITLESS:
+            self._last[1] = False  # a new socket, then
             raise OSError("nothing comes through the socket any more")
         return None
 
