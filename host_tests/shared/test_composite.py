@@ -248,7 +248,7 @@ def test_only_where_a_server_may_write():
 def test_long_write():
     """Block1"""
     bench = Bench()
-    peer = registered([bench])
+    peer = registered([bench], RESOURCE_INSTANCES=40)
     body = packed([{"n": "/32800/0/7/%d" % riid, "v": riid} for riid in range(40)])
     replies = peer.put_blocks("/", body, szx=4, method="iPATCH", content_format=CBOR)
     eq([reply.code for reply in replies], ["2.31"] * (len(replies) - 1) + ["2.04"])

@@ -50,7 +50,7 @@ class FileStore:
             try:
                 self._remove(self._path(name, 1 - found[1]))
             except OSError as error:
-                if error.errno != _ENOENT:
+                if error.args[:1] != (_ENOENT,):
                     raise
             self._remove(self._path(name, found[1]))
 
@@ -62,7 +62,7 @@ class FileStore:
                 with self._open(self._path(name, slot), "rb") as file:
                     raw = file.read()
             except OSError as error:
-                if error.errno != _ENOENT:  # to take it for nothing would be to write over it
+                if error.args[:1] != (_ENOENT,):  # to take it for nothing would be to write over it
                     raise
                 continue
             count = _valid(raw)
