@@ -226,7 +226,10 @@ class Transport(udp.Transport):
     def _reason(self, error):
         """(sentence, alert) of why the TLS library gave up."""
         if self._alert is None:
-            return "DTLS: %s" % _words(error), None
+            words = _words(error)
+            if "FATAL_ALERT" in words:  # inside the session, and Mbed TLS does not tell which
+                words = "the server ended the session by an alert"
+            return "DTLS: %s" % words, None
         is_ours, alert = self._alert
         if is_ours:
             text = getattr(self._engine, "problem", None) or _words(error)
@@ -241,7 +244,7 @@ class Transport(udp.Transport):
         if not self._sent_last:
             return "DTLS: the handshake with %s does not get through" % where
         if self._security.mode == _PSK:
-            return "DTLS: %s %s at our key: it is not the one that belongs to our identity there" % (where, does)
+            return "DTLS: %s %s at our key: it has another one for our identity, or does not know that" % (where, does)
         return "DTLS: %s %s at our certificate" % (where, does)
 
 
