@@ -48,7 +48,7 @@ def test_many_operations_with_a_device_whose_port_is_closed():
             tasks = [asyncio.create_task(server.read("raw", PATH, timeout_s=3)) for _ in range(20)]
             tasks.append(asyncio.create_task(server.observe("raw", PATH, timeout_s=3)))
             for task in tasks:
-                with pytest.raises(Timeout, match="cannot be reached|no answer"):
+                with pytest.raises(Timeout, match=r"cannot be reached|no answer"):
                     await task
 
     scene(story)
