@@ -246,12 +246,12 @@ class Exchange(exchange.Exchange):
         head = bytes((0x40 | message.type << 4 | len(token), plaintext[0], message.mid >> 8, message.mid & 255))
         decode(head + token + plaintext[1:], message, self.memo)
 
-    def _begin(self, mid, now):
-        """The replay window knows what was carried out; and what is nobody's must not push out answers to the peer."""
-
     def _remember(self, mid, reply, is_read, now):
         """Every answer is kept for a while, as a repeat could not be opened again; but of the big ones only the last.
-        An action whose answer is gone will not be carried out twice: the replay window knows it."""
+        An action without an answer will not be carried out twice: the replay window knows it, and what is nobody's must
+        not push out answers to the peer."""
+        if not reply:
+            return
         order = self._seen_order[1]
         self._seen[mid] = (now, reply)
         order.append(mid)
