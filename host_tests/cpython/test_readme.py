@@ -22,6 +22,7 @@ from tools.mpy import ROOT
 README = (ROOT / "README.md").read_text()
 NEEDS_A_BOARD = "# needs a board on a cable: not run by the tests\n"
 STAYS = "# until Ctrl-C"
+PASSED_ON = ("PATH", "HOME", "TMPDIR", "MICROPYTHON", "XDG_STATE_HOME")
 # What a program that stays says once it is ready for the next command.
 READY = {
     "make server": "listening",
@@ -38,9 +39,8 @@ def blocks(language):
 
 def environment():
     """What a newcomer's shell has, and the MicroPython of this run."""
-    named = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "TMPDIR", "MICROPYTHON")}
-    state = str(ROOT / "build" / "state")  # what the lab keeps of credentials; not a newcomer's own
-    return {**named, "PYTHONUNBUFFERED": "1", "XDG_STATE_HOME": state}
+    named = {name: value for name, value in os.environ.items() if name in PASSED_ON}
+    return {**named, "PYTHONUNBUFFERED": "1"}
 
 
 class Stays:
