@@ -2,7 +2,10 @@
 
 import contextlib
 import hashlib
+import hmac
 import re
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from configurations_bootstrap import security
 from configurations_bootstrap import server as account
@@ -65,7 +68,7 @@ async def test_x_59_new_port_behind_a_nat(interpreter):
     async with (
         SecureServer.with_context(server_context(psk={IDENTITY: KEY}.get)) as server,
         Proxy.before(server.port) as proxy,
-        running(proxy.uri.replace("coap:", "coaps:"), options=options, ACK_TIMEOUT_ms=100, MAX_RETRANSMIT=2),
+        running(proxy.uri.replace("coap:", "coaps:"), options=options, ACK_TIMEOUT_ms=100, MAX_RETRANSMIT=2) as board,
     ):
         await server.asked("POST /rd")
         before = server.device
@@ -73,6 +76,7 @@ async def test_x_59_new_port_behind_a_nat(interpreter):
         await server.asked("POST /rd", times=2)
         assert (len(server.handshakes), server.handshakes[0]) == (2, before)
         assert server.device == server.handshakes[1] != before
+        assert board.count("-> REGISTERING") == 2  # one silence is enough to leave the session
         await server.asked("POST /rd/1")
 
 
@@ -110,6 +114,40 @@ def waits(board):
     """{server: s that the board first waits before it asks again}"""
     told = [re.search(r"server ([0-9]+): next attempt in ([0-9]+) s", line) for line in board.lines]
     return {int(found[1]): int(found[2]) for found in reversed(told) if found}
+
+
+def sealed_alert(session, alert):
+    """A fatal alert inside of a session with TLS_PSK_WITH_AES_128_GCM_SHA256, in the server's name: OpenSSL has no call
+    for that. Keys are expanded as in RFC 5246 section 6.3, the record is that of RFC 5288 and RFC 6347."""
+    connection = session._ssl
+    seed, block, step = b"key expansion" + connection.server_random() + connection.client_random(), b"", b""
+    while len(block) < 40:  # two keys of 16 bytes and two salts of 4, the client's first
+        step = hmac.digest(connection.master_key(), step or seed, "sha256")
+        block += hmac.digest(connection.master_key(), step + seed, "sha256")
+    number = bytes.fromhex("0001 000000001000")  # epoch 1, later than all that OpenSSL has sent
+    fatal, kind = bytes([2, alert]), bytes.fromhex("15 fefd")
+    associated = number + kind + len(fatal).to_bytes(2, "big")
+    sealed = number + AESGCM(block[16:32]).encrypt(block[36:40] + number, fatal, associated)
+    return kind + number + len(sealed).to_bytes(2, "big") + sealed
+
+
+async def test_x_60_alert_in_a_session(interpreter):
+    """Alerts: one that ends a session that stood, and only if it is the server's"""
+    context = server_context(psk={IDENTITY: KEY}.get)
+    context.ssl.set_cipher_list(b"PSK-AES128-GCM-SHA256:@SECLEVEL=0")
+    async with (
+        SecureServer.with_context(context) as server,
+        running(server.uri, options=("--interpreter", interpreter, *PSK)) as board,
+    ):
+        await board.printed("-> REGISTERED")
+        record = sealed_alert(server.sessions[server.device], 80)
+        server.send_plainly(record[:-1] + bytes([record[-1] ^ 1]), server.device)
+        server.ask("GET", "/3/0/16", accept=0)
+        assert (await server.reply()).payload == b"U"
+        server.send_plainly(record, server.device)
+        await server.asked("POST /rd", times=2)
+        assert len(server.handshakes) == 2
+        assert board.count("no link: DTLS: the (server|peer) ended the .*session") == 1
 
 
 async def test_x_60_hopeless_alert_leads_to_bootstrap(interpreter):

@@ -1,5 +1,5 @@
-"""OMA's OSCORE cases (11, 405) with Californium's OSCORE as the judge; see java/Oscore.java. Leshan passes notifications
-on without opening them, so these are judged by aiocoap alone, in interop/test_oscore.py."""
+"""OMA's OSCORE cases (11, 405) with Californium's OSCORE as the judge; see java/Oscore.java. Leshan does not open what
+it is notified of, so observations are judged by aiocoap alone, in interop/test_oscore.py."""
 
 import itertools
 import secrets
@@ -56,8 +56,10 @@ async def test_int_405_oscore(lab, interpreter, salt):
 
 
 async def test_int_405_power_cut(lab):
-    """OSCORE: a device that comes back uses no number twice, or Californium would take its Register for a replay. It
-    has forgotten Californium's numbers and asks for an Echo, which Californium has not learnt: requests stay 4.01."""
+    """OSCORE: a device that comes back uses no number twice, or Californium would take its Register for a replay.
+
+    Leshan for its part begins at 0 again with each registration, in the same keys. The device refuses that, as it must;
+    an Echo and new keys by an ID Context (RFC 8613 appendix B.1.2 and B.2) are what Leshan does not take up."""
     endpoint, server, keys = new_endpoint("c1.py"), lab.bootstrap, new_keys()
     await server.call("server-account", ep=endpoint, **keys)
     given = ("--server", server.ready["server"], *options(keys))
