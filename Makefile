@@ -60,7 +60,13 @@ size: $(DEV) ## compiled size and RAM of each room of lib/ against the budget
 mpy: $(DEV) ## lib/ compiled into build/mpy
 	$(PY) -m tools.mpy build/mpy
 
-fuzz soak firmware image flash deploy provision repl:
+fuzz: $(DEV) ## hostile bytes for every parser and the whole client; SECONDS=n (60) [ARGS="--help"]
+	exec $(PY) -m tools.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+
+soak: $(DEV) ## hours of virtual and minutes of real time, everything at random; MINUTES=n (3) SEED=n [ARGS="--help"]
+	exec $(PY) -m tools.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+firmware image flash deploy provision repl:
 	@echo "not yet: make $@ comes with a later release" >&2; exit 2
 
 $(RUN): requirements.txt

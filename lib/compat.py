@@ -27,7 +27,7 @@ def forget(package, name):
         delattr(sys.modules[package], name)
 
 
-def optional(name):
+def load(name):
     """A module that not every firmware has, or None."""
     try:
         return __import__(name)

@@ -6,6 +6,7 @@ pyOpenSSL's own secrets (`OpenSSL._util`, pre-shared keys need them), so its ver
 """
 
 import ipaddress
+import weakref
 
 from OpenSSL import SSL, crypto
 from OpenSSL._util import lib
@@ -92,7 +93,7 @@ class Session:
         self._timeouts = 0  # retransmissions of the last flight
         self._outgoing = []
         self._ssl = SSL.Connection(context.ssl, None)
-        self._ssl.set_app_data(self)
+        self._ssl.set_app_data(weakref.proxy(self))  # no circle: OpenSSL's memory goes with the session at once
         self._ssl.set_ciphertext_mtu(MTU)
         if not self.is_client:
             self._ssl.set_accept_state()

@@ -38,7 +38,7 @@ ROOMS = (
     Room("after a failed Register", ("lwm2m/retry.py",)),
     Room("watchdog", ("lwm2m/watchdog.py",)),
     Room("runner and UDP", ("lwm2m/runner.py", "lwm2m/transport/__init__.py", "lwm2m/transport/udp.py")),
-    Room("only at the start", ("lwm2m/bounds.py", "lwm2m/settings.py", "lwm2m/table.py")),
+    Room("only at the start", ("lwm2m/bounds.py", "lwm2m/settings.py", "lwm2m/start.py", "lwm2m/table.py")),
     Room("Discover", ("lwm2m/discover.py",)),
     Room("client, interfaces, tree", ("lwm2m/*.py",), True),
     Room("text, TLV", tuple(f"lwm2m/formats/{name}.py" for name in ("__init__", "text", "tlv")), True),

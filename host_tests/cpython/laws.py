@@ -69,7 +69,7 @@ ROOMS = (
     Room("client", ("lib/lwm2m/client.py",), "compat coap base formats tree objects interfaces store"),
     Room(
         "runner",
-        ("lib/lwm2m/runner.py", "lib/lwm2m/watchdog.py"),
+        ("lib/lwm2m/runner.py", "lib/lwm2m/start.py", "lib/lwm2m/watchdog.py"),
         "compat coap base formats tree objects interfaces client store transport",
         True,
     ),

@@ -167,7 +167,7 @@ def test_no_interpreter_is_told():
 def test_a_machine_without_a_wheel_is_told_that_cpython_runs(monkeypatch, capsys):
     monkeypatch.delenv("MICROPYTHON", raising=False)
     monkeypatch.setattr(mpy, "micropython", lambda: None)
-    command_line._introduce(LabServer(port=5683), "unix", Path("board.sock"))
+    command_line._introduce(LabServer(port=5683), "coap://127.0.0.1:5683", "unix", Path("board.sock"))
     assert "boot.py and main.py on CPython on this machine" in capsys.readouterr().out
 
 

@@ -5,8 +5,10 @@ Independent parties judge it in interop/test_dtls_host.py.
 OpenSSL's retransmissions run on its own clock, so the lossy handshakes below all wait together.
 """
 
+import gc
 import random
 import time
+import weakref
 
 import pytest
 
@@ -280,6 +282,20 @@ def test_close():
         server.send(b"x")
     with pytest.raises(DtlsError, match="no DTLS session"):
         psk_pair()[0].send(b"x")
+
+
+def test_a_session_goes_when_nobody_has_it():
+    """At once, without the garbage collector, which knows nothing of OpenSSL's memory behind it."""
+    client, server = x509_pair(own=BOARD, asks={"ca": CA.cert})
+    exchange(client, server)
+    assert client.peer_certificate and server.peer_certificate
+    watched = weakref.ref(client), weakref.ref(server)
+    gc.disable()
+    try:
+        del client, server
+        assert [each() for each in watched] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_long_data():

@@ -18,6 +18,7 @@ from host_tests.cpython.test_lab_management import FakeDevice
 from tools.lab import cli, control
 
 ROOT = Path(__file__).parents[2]
+PATIENCE_S = 40  # with a line of a program, and with its end: the machine may be busy
 CONTENT, CHANGED = Code.CONTENT, Code.CHANGED
 
 ANSWERS = {
@@ -48,14 +49,14 @@ class Program:
         return cls(await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=pipe, stderr=pipe))
 
     async def line(self):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             return (await self.process.stdout.readline()).decode().rstrip("\n")
 
     async def end(self, number=None):
         """Exit code, stdout, stderr; sends the signal `number` first."""
         if number is not None:
             self.process.send_signal(number)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             output, errors = await self.process.communicate()
         return self.process.returncode, output.decode(), errors.decode()
 

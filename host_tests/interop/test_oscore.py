@@ -32,11 +32,12 @@ PACKAGE = "/32770/0/6"
 
 
 def numbers(passed: list[tuple[bool, bytes]]) -> list[tuple[bytes, bytes]]:
-    """(Partial IV, ciphertext) of all that a board has sent under a number of its own."""
+    """(Partial IV, ciphertext) of all that a board has sent under a number of its own and the key that both were given;
+    a kid context would tell of another one, of which the board may ask after a replay whether the server has it."""
     found = []
     for from_device, datagram in passed:
         value = Packet(datagram).get(9) if from_device else None
-        if value and value[0] & 7:
+        if value and value[0] & 7 and not value[0] & 16:
             found.append((value[1 : 1 + (value[0] & 7)], Packet(datagram).payload))
     return found
 

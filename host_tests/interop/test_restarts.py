@@ -181,28 +181,28 @@ def names(**found):
         yield found
 
 
-def device_by_name(port, seed, lifetime, **bounds):
-    return virtual.device(f"coap://lab.example:{port}", [Ledger()], seed, lifetime, **bounds)
+def device_by_name(port, seed, lifetime, secure=False):
+    return virtual.device(f"coap{'s' * secure}://lab.example:{port}", [Ledger()], seed, lifetime)
 
 
 @contextlib.asynccontextmanager
-async def two_ways(host, first_is_cut=False):
+async def two_ways(host, first_is_cut=False, secure=False):
     """(server, its proxy at 127.0.0.1, another at `host` and the same port)."""
     async with (
-        virtual.server() as server,
-        Proxy.before(server.port) as one,
-        Proxy.before(server.port, one.port, host) as other,
+        virtual.server(secure=secure) as server,
+        Proxy.before(server.secure_port if secure else server.port) as one,
+        Proxy.before(one.server[1], one.port, host) as other,
     ):
         one.cut = first_is_cut
         yield server, one, other
 
 
-async def moves(seed, lifetime=3600):
+async def moves(seed, secure, lifetime=3600):
     """The server is at another address now, and has taken its registrations along."""
     with names(lab=["127.0.0.1"]) as found:
         async with (
-            two_ways("127.0.0.2") as (server, old, _),
-            virtual.running(device_by_name(old.port, seed, lifetime)),
+            two_ways("127.0.0.2", secure=secure) as (server, old, _),
+            virtual.running(device_by_name(old.port, seed, lifetime, secure)),
         ):
             await server.wait_registered(ENDPOINT)
             await asyncio.sleep(random.Random(seed).random() * lifetime)
@@ -211,10 +211,11 @@ async def moves(seed, lifetime=3600):
             return await managed_again(server, bounds.update_s + bounds.wait_s + bounds.first_s + SOON_s)
 
 
-def test_the_address_behind_the_name_moves():
+@pytest.mark.parametrize("secure", [False, True])
+def test_the_address_behind_the_name_moves(secure):
     """Noticed by the next Update that nobody answers; the name is asked again."""
     for seed in range(1, 4):
-        virtual.run(moves(seed), seed)
+        virtual.run(moves(seed, secure), seed)
 
 
 async def several(seed, dead, resolver_fails):

@@ -62,10 +62,10 @@ def test_a_clock_that_is_not_set():
     log = Log()
 
     def refused(epoch_s, module):
-        with Replaced(unix_time_s=lambda: epoch_s, optional=lambda name: module, log=log):
+        with Replaced(unix_time_s=lambda: epoch_s, load=lambda name: module, log=log):
             error = raises(dtls.LinkError, trusting().open)
             eq("clock is not set" in str(error), True)
-            eq((error.alert, error.event), (None, "LINK_DOWN"))
+            eq((error.code, error.event), (None, "LINK_DOWN"))
 
     each([(0, None), (946684800, TimeServer([0, 0], False))], refused)
     eq([line[:41] for line in log.lines], ["the time server time.lab does not answer:"])
@@ -75,7 +75,7 @@ def test_a_time_server_sets_the_clock():
     """It is asked once, and only when needed."""
     world = [0, 0]
     server = TimeServer(world, True)
-    with Replaced(unix_time_s=lambda: world[1], optional=lambda name: server):
+    with Replaced(unix_time_s=lambda: world[1], load=lambda name: server):
         eq((dtls._clock_is_set(), dtls._clock_is_set(), world[0]), (True, True, 1))
 
 
@@ -97,14 +97,14 @@ def test_memory():
 
     def told(free, sessions, lines):
         log = Log()
-        with Replaced(optional=lambda name: Chip(free), log=log):
-            dtls.prepare(sessions, None)
+        with Replaced(load=lambda name: Chip(free), log=log):
+            dtls.start(sessions, None)
         eq(log.lines, lines)
 
     warning = "memory for 1 of 2 DTLS sessions: a server without one is tried again and again"
     each([(51200, 2, []), (51199, 2, [warning]), (25600, 1, [])], told)
-    with Replaced(optional=lambda name: None):
-        dtls.prepare(9, "time.lab")  # a PC
+    with Replaced(load=lambda name: None):
+        dtls.start(9, "time.lab")  # a PC
 
 
 def test_alerts():
@@ -198,14 +198,14 @@ def test_firmware_that_is_too_old():
 
     security = Security("coaps://lab", 1, 0)
     security.identity, security.secret_key = b"i", b"k"
-    old = dtls_mbedtls.optional
+    old = dtls_mbedtls.load
 
     def refused(module, sentence):
-        dtls_mbedtls.optional = lambda name: module
+        dtls_mbedtls.load = lambda name: module
         try:
             error = raises(ConfigError, dtls_mbedtls.Session, security, "lab", None, None)
         finally:
-            dtls_mbedtls.optional = old
+            dtls_mbedtls.load = old
         eq(str(error).partition(", and this is ")[0], sentence)
         eq("micropython" in str(error), True)
 

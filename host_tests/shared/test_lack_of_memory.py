@@ -249,7 +249,7 @@ def test_no_memory_to_make_room():
 class Link:
     """A transport that is always ready, and says nothing."""
 
-    sock = handshake = None
+    sock = connect = None
     opened = 0
 
     def open(self):

@@ -221,8 +221,10 @@ def test_an_execute_is_not_repeated_after_many_others():
 
 
 def test_an_unprotected_request_is_refused():
-    """4.01 without a word, no longer than the request, and nothing happens."""
+    """4.01 without a word, no longer than the request, and nothing happens; the log says what was wrong."""
     peer, workshop = registered()
+    told = peer.registration.exchange.receive(build("CON", "GET", 0x4FFF, b"\x01", [(11, b"3")]), peer.now)
+    eq(told, "OSCORE: not protected")
     for method, path in (("POST", ADD), ("GET", COUNT), ("PUT", "/32770/0/0"), ("DELETE", "/1/0")):
         options = [(11, part) for part in path.split("/")[1:]]
         reply = peer.wire(build("CON", method, 0x5000 + len(path), b"\x01", options, b"x"))[0]

@@ -6,7 +6,7 @@ from lwm2m import log
 from lwm2m.object import Object
 from lwm2m.objects.ipso import Temperature
 from peer import Peer
-from support import eq, raises, unhex
+from support import each, eq, raises, unhex
 
 PATH = "/3303/0/5700"
 
@@ -224,3 +224,51 @@ def test_a_full_heap_delays_a_notification():
     eq(peer.notifications(), [])
     peer.advance(2)
     eq([packet.payload for packet in peer.notifications()], [b"2"])
+
+
+# -- links and servers that are not what they were ---------------------------------------------------------------------
+
+
+def observed(**settings):
+    """A peer that observes a number, which is 0.5, and the object."""
+    peer = Peer([device(), Probe()], lifetime=86400, **settings)
+    peer.register()
+    peer.observe("/32801/0/0", token=b"o")
+    return peer, peer.client.tree.objects[32801][0]
+
+
+def check_unsent(stores, every):
+    peer, probe = observed(CON_EVERY=every)
+    account_of(peer).notification_storing = stores
+    peer.advance(10)
+    probe.set("value", 7.5)
+    peer.client.poll(peer.now)
+    eq(len(peer.registration.outbox), 1)
+    peer.registration.link_down("the radio is off", peer.now)
+    peer.registration.outbox.clear()
+    eq(peer.notifications(), [])
+    peer.advance(20)
+    eq((peer.state, [packet.payload for packet in peer.notifications(b"o")]), ("REGISTERED", [b"7.5"]))
+    peer.advance(300)
+    eq(peer.notifications(), [])
+
+
+def test_a_notification_that_could_not_leave():
+    """The one over which the link broke is told when it is back, confirmable or not, once."""
+    each([(True, 10), (False, 10), (True, 1), (False, 1)], check_unsent)
+
+
+def test_a_reset_asks_for_an_update():
+    """The server may only have cancelled; it may as well have restarted, and not know us: then Register."""
+    for knows_us in (True, False):
+        peer, probe = observed(CON_EVERY=1)
+        peer.acks = False
+        probe.set("value", 7.5)
+        peer.poll()
+        if not knows_us:
+            peer.script("4.04")
+        peer.requests()
+        peer.reset(peer.notifications()[0])
+        peer.advance(1)
+        eq([packet.path for packet in peer.requests()], ["/rd/5a3f"] if knows_us else ["/rd/5a3f", "/rd"])
+        eq(peer.state, "REGISTERED")

@@ -6,9 +6,9 @@ stream is ECB over a row of counters.
 
 from struct import pack, pack_into
 
-from compat import const, optional
+from compat import const, load
 
-cipher = optional("cryptolib") or optional("compat_host")
+cipher = load("cryptolib") or load("compat_host")
 
 TAG_LENGTH = 8
 

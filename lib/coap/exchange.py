@@ -182,7 +182,9 @@ class Exchange:
         token = message.token
         is_read = message.code in (1, 5)
         if not is_read:
-            self._begin(mid, now)
+            self._remember(
+                mid, b"", False, now
+            )  # before it is carried out: whatever fails then, it must not come twice
         answer = self._handle(message, now)
         if answer is False:
             self._forget(mid)
@@ -213,11 +215,6 @@ class Exchange:
                 return reply
             self._forget(mid)
         return self.repeats.find(message, now) if self.repeats else None
-
-    def _begin(self, mid, now):
-        """Know an action before it is carried out: whatever fails afterwards, as for want of memory, it must not come
-        twice."""
-        self._remember(mid, b"", False, now)
 
     def _forget(self, mid):
         self._seen.pop(mid, None)

@@ -173,7 +173,7 @@ class Context:
         try:
             piv, kid, kid_context = decode_option(value)
         except FormatError:
-            kid = piv = b""
+            kid = kid_context = piv = b""
         if not piv or kid is None:
             raise BadOption("Failed to decode COSE")
         if kid != self.recipient_id or kid_context not in self._names:

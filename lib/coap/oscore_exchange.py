@@ -85,6 +85,7 @@ class Exchange(exchange.Exchange):
         self._bound = []  # (token, Partial IV, outer code of the response, context) of requests with responses to come
         self._big = None  # Message ID of the big answer that is kept
         self._unsent = []  # on_reply of what there was no number for
+        self._refusal = None  # what was wrong with the request that is being received
         self._challenged = 0  # requests without the Echo that they should have brought
         self._renewing = False  # or the peer cannot
 
@@ -176,6 +177,11 @@ class Exchange(exchange.Exchange):
 
     # -- requests of the peer -----------------------------------------------------------------------------------
 
+    def receive(self, datagram, now):
+        """As in coap.exchange; what is refused for want of the right protection is told as well."""
+        self._refusal = None
+        return super().receive(datagram, now) or self._refusal
+
     def _on_request(self, message, now):
         _understand(message)
         super()._on_request(message, now)
@@ -186,11 +192,12 @@ class Exchange(exchange.Exchange):
         try:
             piv = self._open(message)
         except (CoapError, FormatError) as error:
+            text = str(error)
+            self._refusal = "OSCORE: " + (text or "not protected")
             if is_con:
-                text = str(error).encode()
                 options = ((_MAX_AGE, 0),) if text else ()
                 code = getattr(error, "code", _BAD_REQUEST)
-                self.transmit(encode(ACK, code, message.mid, token, options, text))
+                self.transmit(encode(ACK, code, message.mid, token, options, text.encode()))
             return False  # not kept: it may be anybody's, and push out the answers to the peer
         outer_code = _CONTENT if code == _FETCH else _CHANGED
         context = self.context
@@ -239,12 +246,12 @@ class Exchange(exchange.Exchange):
         head = bytes((0x40 | message.type << 4 | len(token), plaintext[0], message.mid >> 8, message.mid & 255))
         decode(head + token + plaintext[1:], message, self.memo)
 
-    def _begin(self, mid, now):
-        """The replay window knows what was carried out; and what is nobody's must not push out answers to the peer."""
-
     def _remember(self, mid, reply, is_read, now):
         """Every answer is kept for a while, as a repeat could not be opened again; but of the big ones only the last.
-        An action whose answer is gone will not be carried out twice: the replay window knows it."""
+        An action without an answer will not be carried out twice: the replay window knows it, and what is nobody's must
+        not push out answers to the peer."""
+        if not reply:
+            return
         order = self._seen_order[1]
         self._seen[mid] = (now, reply)
         order.append(mid)

@@ -6,7 +6,8 @@ Both sides add random bytes to the ID Context, which makes all keys new, so that
     its response         ID Context R2 + ID1; it shows R2
     our second request   ID Context R2 + R3, which it shows; and so for all that follows
 
-The requests ask for nothing: GET /renewal, which no server has; an error is as good an answer as any. Imported when it comes to that.
+The requests ask for nothing: GET /renewal, which no server has; an error is as good an answer as any. Imported when it
+comes to that.
 """
 
 from coap.errors import FormatError, ServiceUnavailable
@@ -82,4 +83,4 @@ class _First(Request):
     renewal = None
 
     def open(self, value, sealed):
-        return self.renewal.open_first(self, value, sealed)
+        return self.renewal.open_first(self, value, sealed)  # pyright: ignore[reportAttributeAccessIssue] - it is set

@@ -128,7 +128,7 @@ class Access:
             elif ssid is not None:
                 acl = dict(control.acl)
                 acl.pop(ssid, None)
-                changes = [("acl", acl)]
+                changes: list = [("acl", acl)]
                 if control.owner == ssid:
                     changes.append(("owner", self._heir(control, acl, ssid, gone)))
                 stage.write(control, changes)

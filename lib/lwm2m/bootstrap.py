@@ -29,7 +29,7 @@ from coap.errors import BadRequest, CoapError, FormatError, dotted
 from coap.exchange import Exchange
 from coap.message import RST
 from compat import const, forget, print_exception
-from lwm2m import formats, log
+from lwm2m import formats, log, retry
 from lwm2m.registration import earlier, scan
 
 # State(s), event(s) -> next state, action: `_do_<action>` below.
@@ -266,8 +266,7 @@ class Bootstrap:
         delay_ms = min(delay_s * 1000, _LONGEST_ms)
         self._attempt += 1
         self._asked = self._asked and self._attempt < config.RETRY_COUNT  # a wish must not silence us for ever
-        later_ms = max(min(delay_ms // 4, 1 << 24), config.SPREAD_s * 1000)
-        self.due = now + delay_ms + self.client.randbelow(later_ms + 1)
+        self.due = now + retry.later(self.client, delay_ms)
         log.info("bootstrap: next attempt in %d s", (self.due - now + 999) // 1000)
 
     def _do_stop(self, now):

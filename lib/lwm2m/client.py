@@ -53,7 +53,7 @@ class Client:
         if security and security.oscore:
             from lwm2m import oscore
 
-            registration = Registration(self, account, oscore.exchange(self, security))
+            registration = Registration(self, account, oscore.exchange(self, security))  # pyright: ignore - makes one
         elif uri.startswith("coap+tcp://"):
             from coap import tcp
 

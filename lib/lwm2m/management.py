@@ -70,7 +70,7 @@ def respond(client, registration, message, asked, payload, now):
         from lwm2m import writing
 
         room = writing
-    answer = room.respond(client, registration, message, asked, payload, now)
+    answer: tuple | None = room.respond(client, registration, message, asked, payload, now)
     if client.accounts:
         client.accounts.flush()
     return answer

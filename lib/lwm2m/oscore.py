@@ -3,10 +3,13 @@
 No number may come twice under one key, and a power cut may come at any moment. So numbers are reserved in the store, 64
 at a time, before the first of them is used; after a restart it goes on with the next 64. They outlive the account, for
 a later one may have the same key. Which numbers of the server were there is not stored: after a restart its first
-request is answered by an Echo (RFC 8613 appendix B.1).
+request is answered by an Echo (RFC 8613 appendix B.1). A server that does not know Echo, or has lost its own numbers,
+gets a new context (appendix B.2, coap.oscore_renewal), which needs nothing stored.
 
 Imported when there is such an account.
 """
+
+import gc
 
 from coap import oscore_exchange
 from coap.oscore import Context
@@ -20,6 +23,7 @@ _NAME = const("oscore")  # in the store
 _FINGERPRINT = const(8)  # bytes: the key is not stored once more
 _RECORD = const(13)  # a fingerprint, and the first number that is not reserved
 _LAST = const((1 << 40) - 1)  # RFC 8613 section 7.2.1
+_GC_THRESHOLD = const(32768)  # bytes: a message leaves 5 KB of garbage, which must not scatter what stays
 _RECORDS = const(16)  # keys whose numbers are kept, those reserved last
 
 
@@ -27,6 +31,8 @@ def exchange(client, security):
     """What makes the Exchange of an account, to be called as coap.exchange.Exchange is. Raises ConfigError if
     there are no keys."""
     context = _context(client, keys(client, security))
+    if hasattr(gc, "threshold"):
+        gc.threshold(_GC_THRESHOLD)  # pyright: ignore[reportAttributeAccessIssue] - MicroPython's own
     return lambda *arguments: oscore_exchange.Exchange(context, *arguments)
 
 

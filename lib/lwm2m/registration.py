@@ -90,7 +90,7 @@ class Registration:
     """One server: its account (the Server instance, /1/x), its link, the exchanges with it, and what it observes.
 
     `link` tells the runner what is wanted: "closed", "opening" (open it and report by link_up or link_down), "open", or
-    "down": it broke, and "opening" comes.
+    "waiting": it broke, and "opening" comes.
     """
 
     uri = security = None
@@ -138,7 +138,7 @@ class Registration:
     def link_down(self, reason, now, event="LINK_DOWN"):
         """The transport cannot be opened, or broke."""
         log.warning("server %d: %s", self.account.ssid, reason)
-        self.link = "down"
+        self.link = "waiting"
         self.exchange.reset()
         self._go(event, now)
 
@@ -205,7 +205,7 @@ class Registration:
         try:
             state, action = find_row(self.state, event)
         except KeyError:
-            log.error("server %d: no row for %s in state %s", self.account.ssid, event, self.state)
+            log.error("server %d: no row for %s in %s", self.account.ssid, event, self.state)
             return
         if state != self.state:
             log.info("server %d: %s -> %s", self.account.ssid, self.state, state)
@@ -321,10 +321,10 @@ class Registration:
         self._wait(self.retry_after_ms, now)
 
     def _wait(self, delay_ms, now):
-        """Set the timer, up to a quarter or SPREAD_s later: boards that lost their server together must not return
-        together."""
-        later_ms = max(min(delay_ms // 4, 1 << 24), self.client.config.SPREAD_s * 1000)
-        self.due = now + delay_ms + self.client.randbelow(later_ms + 1)
+        """Set the timer, or somewhat later."""
+        from lwm2m import retry
+
+        self.due = now + retry.later(self.client, delay_ms)
         log.info("server %d: next attempt in %d s", self.account.ssid, (self.due - now + 999) // 1000)
 
     # -- requests of ours -----------------------------------------------------------------------------------------
@@ -361,7 +361,7 @@ class Registration:
         if self.state == "REGISTERING":
             self.location = message.options.all(8)
             if not self.location:
-                log.warning("server %d: 2.01 without Location-Path", self.account.ssid)
+                log.warning("server %d: no Location-Path", self.account.ssid)
                 return "REFUSED"
         return "ACCEPTED"
 

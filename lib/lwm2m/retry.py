@@ -15,6 +15,13 @@ def refusal(registration, message):
     return "REFUSED"
 
 
+def later(client, delay_ms):
+    """A pause, made longer by chance, by up to a quarter or SPREAD_s: boards that lost their server together must not
+    return together."""
+    later_ms = max(min(delay_ms // 4, 1 << 24), client.config.SPREAD_s * 1000)
+    return delay_ms + client.randbelow(later_ms + 1)
+
+
 def delay_ms(registration):
     """Milliseconds to the next attempt, or None if the account allows no more.
 

@@ -6,9 +6,9 @@ Ways out of `Client.run`: every server is stopped (after `close`), cancellation,
 import asyncio
 import gc
 
-from compat import Clock, WakeEvent, const, forget, print_exception, readable, unique_id, unix_time_s, wait_event
+from compat import Clock, WakeEvent, const, forget, print_exception, readable, unix_time_s, wait_event
 from lwm2m import client, formats, log
-from lwm2m.config import Config, ConfigError, parse_uri
+from lwm2m.config import ConfigError, parse_uri
 
 _LONGEST_SLEEP_ms = const(86400000)  # asyncio refuses 6 days, and the clock must be asked more often than ticks wrap
 # Rooms that can be imported again, and what they stand on. When memory is short they are given back.
@@ -32,32 +32,9 @@ class Client(client.Client):
     @classmethod
     def from_config(cls, path="config.json"):
         """A client as config.json says; raises ConfigError with one sentence."""
-        from lwm2m import settings
+        from lwm2m import start
 
-        found = settings.load(path)
-        log.level(found["log"])
-        servers = found["servers"] + [found["bootstrap"] or {"uri": ""}]
-        secure = len([1 for server in servers if server["uri"].startswith("coaps")])
-        if secure:
-            from lwm2m.transport import dtls
-
-            dtls.prepare(secure, found["ntp"])
-        endpoint = found["endpoint"] or default_endpoint()
-        made = cls(endpoint, found["servers"], Config(**found["limits"]), found["lwm2m"])
-        made.local_port = found["local_port"]
-        made.watchdog = found["watchdog"]
-        made.queue_mode = found["queue_mode"]
-        for registration in made.registrations:  # optional resources are there only with a value, and not to be written
-            account = registration.account
-            account.default_pmin = account.default_pmax = 0
-            account.disable_timeout = 86400
-            account.mute_send = False
-        if found["bootstrap"]:
-            from lwm2m import accounts
-
-            accounts.load(made, found, path)
-        gc.collect()
-        return made
+        return start.client(cls, path)
 
     async def run(self):
         """Serve until cancelled (Ctrl-C), then de-register. Raises ConfigError if it cannot start."""
@@ -72,11 +49,6 @@ class Client(client.Client):
             runner.shut()
             if runner in running:
                 running.remove(runner)
-
-
-def default_endpoint():
-    """An endpoint name made from the chip's MAC address."""
-    return "esp32-" + "".join(["%02x" % byte for byte in unique_id()])
 
 
 class Runner:
@@ -95,7 +67,7 @@ class Runner:
 
     async def serve(self):
         """Register everywhere and serve until every server is stopped."""
-        for name in ("bounds", "credentials", "settings", "table"):  # were needed only to get here
+        for name in ("bounds", "credentials", "settings", "start", "table"):  # were needed only to get here
             forget("lwm2m", name)
         gc.collect()
         log.info("endpoint %s", self.client.endpoint)
@@ -206,7 +178,7 @@ class Runner:
             return
         entry[1] = asyncio.create_task(self._read(session, entry[0]))  # before it counts as opened: memory may lack
         session.link = None  # the runner's own, between "opening" and "open": hands are shaken, where there is DTLS
-        if not entry[0].handshake:
+        if not entry[0].connect:
             session.link_up(now)
 
     def _transport(self, session):
@@ -245,7 +217,7 @@ class Runner:
                     self._broken(session, failure)
                     return
                 if session.link is None:
-                    session.link_up(now(), await transport.handshake())
+                    session.link_up(now(), await transport.connect())
                 if not transport.waiting:
                     await readable(sock)  # pyright: ignore[reportGeneralTypeIssues] - MicroPython awaits any generator
                 datagram = transport.recv()
@@ -281,9 +253,9 @@ class Runner:
     def _broken(self, session, error):
         """Tell a session that there is no link, unless it knows; and its account the alert that ended it (/1/x/11)."""
         if session.link in ("open", "opening", None):
-            alert, account = getattr(error, "alert", None), getattr(session, "account", None)
-            if alert is not None and account:
-                account.set("tls_alert", alert)
+            code, account = getattr(error, "code", None), getattr(session, "account", None)
+            if code is not None and account:
+                account.set("tls_alert", code)
             event = getattr(error, "event", "LINK_DOWN")
             if event == "REFUSED":  # to ask again soon is of no use: the attempts of this sequence are over
                 session.attempt = _LAST_ATTEMPT

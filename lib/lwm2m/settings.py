@@ -51,8 +51,9 @@ def check(settings, path=""):
         raise ConfigError("limits must be an object in braces")
     if 0 < checked["watchdog"] < _LEAST_WATCHDOG:
         raise ConfigError("watchdog must be a number of seconds from %d to 600, or 0 for none" % _LEAST_WATCHDOG)
-    if "self" in checked["limits"]:  # the one name that Config(**limits) cannot take
-        raise ConfigError("limits: there is no bound called self")
+    for name in checked["limits"]:
+        if name == "self" or len(name) > 99:  # what Config(**limits) cannot take, and MicroPython no name that long
+            raise ConfigError("limits: there is no bound called %s" % name[:99])
     if checked["endpoint"] and len(checked["endpoint"].encode()) > _LONGEST_NAME:
         raise ConfigError("endpoint must have at most %d bytes" % _LONGEST_NAME)
     checked["servers"], checked["bootstrap"] = _accounts(settings, path)

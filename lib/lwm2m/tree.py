@@ -1,14 +1,14 @@
 """The tree of object instances, and the walk over it that every format encodes."""
 
 from coap.errors import CoapError, MethodNotAllowed, NotFound, ServiceUnavailable, Unauthorized
-from lwm2m.config import ConfigError
+from lwm2m.config import Config, ConfigError
 from lwm2m.path import CLOSED
 
 
 class Tree:
     """Objects by id, each a dict of instances by id. `version` changes whenever an instance comes or goes."""
 
-    config = None  # the client's
+    config = Config()  # until it is the client's
 
     def __init__(self):
         self.objects = {}

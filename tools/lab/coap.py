@@ -77,14 +77,19 @@ class CoapEndpoint:
         self._tokens(request.request.remote).request(request)
 
     def forget(self, request: OpenRequest) -> None:
-        self._tokens(request.request.remote).forget(request)
+        with contextlib.suppress(error.LibraryShutdown):  # then nobody waits any more
+            self._tokens(request.request.remote).forget(request)
 
     def move(self, request: OpenRequest, remote: Any) -> None:
         self._tokens(remote).move(request, remote)
 
     def _tokens(self, remote: Any) -> Tokens:
-        """The layer that talks to `remote`: a device stays with coap or coaps as long as it is registered."""
-        return next(each for each in self._context.request_interfaces if each.token_interface.owns(remote))
+        """The layer that talks to `remote`: a device stays with coap or coaps as long as it is registered. Raises
+        LibraryShutdown once the endpoint is closed."""
+        for each in self._context.request_interfaces:
+            if each.token_interface.owns(remote):
+                return each
+        raise error.LibraryShutdown()
 
 
 @contextlib.asynccontextmanager

@@ -10,6 +10,7 @@ aiocoap's managers have no switches for these:
 
 import asyncio
 import contextlib
+import contextvars
 import functools
 import logging
 from collections.abc import Callable
@@ -67,7 +68,8 @@ class Tokens(TokenManager):
 
     def dispatch_error(self, exception: Exception, remote: Any) -> None:
         kept = {key: each for key, each in self.outgoing_requests.items() if getattr(each, "established", False)}
-        for key in kept:
+        ended = [key for key, each in self.outgoing_requests.items() if each._event_callbacks is False]
+        for key in {*kept, *ended}:  # aiocoap cannot tell an error to those that nobody waits for any more
             del self.outgoing_requests[key]
         super().dispatch_error(exception, remote)
         self.outgoing_requests.update(kept)
@@ -81,8 +83,9 @@ class Tokens(TokenManager):
 
     def forget(self, request: OpenRequest) -> None:
         """From now on, nobody waits for responses to `request`."""
-        for key in [key for key, each in self.outgoing_requests.items() if each is request]:
-            del self.outgoing_requests[key]
+        waiting: dict[Any, Any] = self.outgoing_requests or {}  # None once the endpoint is closed
+        for key in [key for key, each in waiting.items() if each is request]:
+            del waiting[key]
 
     def move(self, request: OpenRequest, remote: Any) -> None:
         """Expect the notifications for `request` from another address."""
@@ -103,6 +106,15 @@ class Messages(MessageManager):
         if message.mtype is CON and message.code.is_request() and message.remote in self._backlogs:
             return functools.partial(self._abandon, message)
         return None
+
+    def dispatch_error(self, error: Exception, remote: Any) -> None:
+        """A little later, and as by nobody: it may come from within a sending, and would send what waits next."""
+        loop = asyncio.get_running_loop()
+        loop.call_soon(super().dispatch_error, error, remote, context=contextvars.Context())
+
+    def _continue_backlog(self, remote: Any) -> None:
+        if remote in self._backlogs:  # else an error has removed it
+            super()._continue_backlog(remote)
 
     def _abandon(self, message: Message) -> None:
         exchanges: dict[Any, Any] = self._active_exchanges or {}  # None once the endpoint is closed

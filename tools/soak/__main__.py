@@ -15,7 +15,7 @@ from tools.lab import LabError
 from tools.mpy import LIB, ROOT
 
 _EPILOG = """Half of it is virtual time: one process for each Python, hours in seconds. The other half are boards, a lab
-server and networks between them. Everything happens by the seed, though in real time nothing happens twice in the same way.
+server and networks between them. All chance is that of the seed, but in real time nothing happens twice in one way.
 Exit status: 0 if all ends where it began, 1 with a sentence if not, 2 for what cannot be meant."""
 
 
@@ -83,7 +83,7 @@ async def boards(seed: int, seconds: float) -> str | None:
     """Real time; what went wrong, or None."""
     from .real import Soak, SoakError
 
-    interpreters = ["unix", "cpython"] if mpy.micropython() else ["cpython", "cpython"]
+    interpreters = ["unix", "cpython"] if mpy.micropython() else ["cpython"]
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         soak = Soak(seconds, seed, Path(folder), interpreters)
         try:
@@ -92,11 +92,9 @@ async def boards(seed: int, seconds: float) -> str | None:
             return f"real time: {problem}"
         finally:
             events = ", ".join(f"{count} {name}" for name, count in sorted(soak.counts.items()))
-            print(
-                f"real     {len(interpreters)} boards: {events}; {soak.answers} answers, {soak.errors} time-outs and",
-                end=" ",
-            )
-            print(f"refusals, {soak.notifications} notifications", flush=True)
+            print(f"real     {len(soak.lives)} boards: {events}")
+            print(f"         {soak.answers} answers, {soak.errors} time-outs and refusals,", end=" ")
+            print(f"{soak.notifications} notifications", flush=True)
     return None
 
 

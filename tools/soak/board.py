@@ -12,7 +12,7 @@ from tools.mpy import ROOT
 PROGRAM = Path(__file__).parent / "programs" / "soaked.py"
 # A message is given up after 0.3 s * (2 ** 3 - 1) = 2.1 s, at most 3.2 s; so what takes minutes takes seconds.
 LIMITS = {"ACK_TIMEOUT_ms": 300, "MAX_RETRANSMIT": 2, "MAX_LATENCY_ms": 1000, "RETRY_FIRST_s": 1, "RETRY_MAX_s": 4}
-LIMITS |= {"SAMPLE_ms": 200, "BLOCK_SIZE": 128, "INSTANCES": 8}
+LIMITS |= {"SAMPLE_ms": 200, "BLOCK_SIZE": 128, "INSTANCES": 8, "HANDSHAKE_s": 4}
 LIFETIME_s = 20
 
 

@@ -3,6 +3,7 @@ random. In the end each board is registered once, is served, and nobody has more
 
 import asyncio
 import contextlib
+import gc
 import os
 import random
 import signal
@@ -12,7 +13,9 @@ from pathlib import Path
 
 from host_tests.interop.network import Proxy
 from tools.lab import LabError, LabServer
+from tools.lab.credentials import Credentials
 from tools.lab.events import Event
+from tools.lab.listening import Security
 
 from .board import Board
 
@@ -34,32 +37,57 @@ class Life:
 
 
 class Soak:
-    """`seconds` of it, by a seed."""
+    """`seconds` of it, by a seed. Of each of `interpreters` there is a board with coap and one with coaps."""
 
     def __init__(self, seconds: float, seed: int, folder: Path, interpreters: list[str]):
         self.seconds, self.folder, self.interpreters = seconds, folder, interpreters
+        self.credentials = Credentials()
+        self.restarts = asyncio.Lock()  # one at a time
         self.chance = random.Random(seed)
         self.lives: list[Life] = []
         self.counts: dict[str, int] = {}
+        self.surprises: list[str] = []  # what nobody has caught
         self.answers = self.errors = self.notifications = 0
 
     async def run(self) -> None:
         """All of it. Raises SoakError."""
+        asyncio.get_running_loop().set_exception_handler(self._surprised)
         async with contextlib.AsyncExitStack() as stack:
-            self.server = LabServer(port=0, timeout_s=4)
+            self.server = self._new_server(0, 0)
             await self.server.start()
-            stack.push_async_callback(lambda: self.server.close())
-            self.server.add_listener(self._heard)
-            for number, interpreter in enumerate(self.interpreters):
-                seed = self.chance.randrange(1 << 30)
-                proxy = await stack.enter_async_context(Proxy.before(self.server.port, seed=seed))
-                folder = self.folder / f"board-{number + 1}"
-                folder.mkdir()
-                board = Board(f"board-{number + 1}", interpreter, folder, proxy.uri)
-                await board.start()
-                stack.push_async_callback(board.stop)
-                self.lives.append(Life(board, proxy))
+            stack.push_async_callback(self._close)
+            for interpreter in self.interpreters:
+                await self._add(stack, interpreter, False)
+                await self._add(stack, interpreter, True)
             await self._everything()
+
+    async def _close(self) -> None:
+        await self.server.close()  # the one that is there then
+
+    def _surprised(self, loop: asyncio.AbstractEventLoop, context: dict) -> None:
+        self.surprises.append(f"{context['message']}: {context.get('exception')!r}")
+        loop.default_exception_handler(context)
+
+    def _new_server(self, port: int, secure_port: int) -> LabServer:
+        server = LabServer(port=port, security=Security(secure_port, self.credentials), timeout_s=4)
+        server.add_listener(self._heard)
+        return server
+
+    async def _add(self, stack: contextlib.AsyncExitStack, interpreter: str, is_secure: bool) -> None:
+        """One more board, behind a network of its own."""
+        name = f"board-{len(self.lives) + 1}"
+        port = self.server.secure_port if is_secure else self.server.port
+        assert port
+        proxy = await stack.enter_async_context(Proxy.before(port, seed=self.chance.randrange(1 << 30)))
+        folder, uri, words = self.folder / name, proxy.uri, []
+        folder.mkdir()
+        if is_secure:
+            identity, key = self.credentials.new_psk(name)
+            uri, words = uri.replace("coap:", "coaps:"), ["--psk-identity", identity.decode(), "--psk-key", key.hex()]
+        board = Board(name, interpreter, folder, uri, *words)
+        await board.start()
+        stack.push_async_callback(board.stop)
+        self.lives.append(Life(board, proxy))
 
     def _heard(self, event: Event) -> None:
         if event.kind == "notify":
@@ -71,12 +99,13 @@ class Soak:
             await self._begin(life)
         own = self._own_descriptors()
         until = time.monotonic() + self.seconds
-        while time.monotonic() < until:
-            await self._event()
-            await asyncio.sleep(self.chance.random())
+        await asyncio.gather(*(self._live(life, until) for life in self.lives))
         await self._peace()
         for life in self.lives:
             await self._check(life)
+        gc.collect()  # tasks that failed unseen are seen then
+        if self.surprises:
+            raise SoakError(f"{len(self.surprises)} exceptions in the server that nobody caught: {self.surprises[0]}")
         if (now := self._own_descriptors()) > own:
             raise SoakError(f"the server had {own} files and sockets open in the beginning, and has {now} in the end")
 
@@ -87,10 +116,13 @@ class Soak:
 
     # -- what happens -----------------------------------------------------------------------------------------------
 
-    async def _event(self) -> None:
-        name, act = self.chance.choice(_EVENTS)
-        self.counts[name] = self.counts.get(name, 0) + 1
-        await act(self, self.chance.choice(self.lives))
+    async def _live(self, life: Life, until: float) -> None:
+        """One event after the other, for one board; the server is everybody's."""
+        while time.monotonic() < until:
+            name, act = self.chance.choice(_EVENTS)
+            self.counts[name] = self.counts.get(name, 0) + 1
+            await act(self, life)
+            await asyncio.sleep(self.chance.random())
 
     async def _surely(self, operation: Awaitable) -> object | None:
         """The answer, or None: the device may be away, and does not have to answer."""
@@ -159,13 +191,13 @@ class Soak:
 
     async def _restart_server(self, life: Life) -> None:
         """Cleanly, with its registrations; or hard, as one that knows nobody."""
-        port = self.server.port
-        await self.server.close()
-        await asyncio.sleep(self.chance.random() * 3)
-        if self.chance.random() < 0.5:
-            self.server = LabServer(port=port, timeout_s=4)
-            self.server.add_listener(self._heard)
-        await self.server.start()
+        async with self.restarts:
+            ports = self.server.port, self.server.secure_port
+            await self.server.close()
+            await asyncio.sleep(self.chance.random() * 3)
+            if self.chance.random() < 0.5:
+                self.server = self._new_server(*ports)
+            await self.server.start()
 
     # -- peace --------------------------------------------------------------------------------------------------------
 
@@ -241,9 +273,8 @@ class Soak:
 
 
 _Act = Callable[[Soak, Life], Awaitable[None]]
-_OFTEN: list[tuple[str, _Act]] = [("request", Soak._ask)] * 16
 _EVENTS: list[tuple[str, _Act]] = [
-    *_OFTEN,
+    *[("request", Soak._ask)] * 24,
     ("flood", Soak._flood),
     ("kill", Soak._kill),
     ("reboot", Soak._reboot),

@@ -1,11 +1,12 @@
 """Seasons of virtual time, on both Pythons:  season.py SEED SECONDS
 
 A client with two servers, a Bootstrap-Server, end devices and a store lives through hours in which links are lossy and
-break, servers fall silent or forget, bootstraps come and fail, the device restarts, memory and flash run short. After each
-such season there is peace, and all must be as it was: registered with both servers, served, nothing left over on the heap.
+break, servers fall silent or forget, bootstraps come and fail, the device restarts, memory and flash run short. After
+each such season there is peace, and all must be as it was: registered with both servers, served, nothing left over on
+the heap.
 
-It prints "HOURS h EVENTS n DATAGRAMS n HEAP bytes" after each season, and ends with status 1 and a sentence, by the seed,
-if something is not where it began.
+It prints "HOURS h EVENTS n DATAGRAMS n HEAP bytes" after each season, and ends with status 1 and a sentence if a thing
+is not where it began.
 """
 
 import gc

@@ -108,8 +108,9 @@ class Firmware(Object):
 
     @client.setter
     def client(self, client):
-        self._client = client
-        self._restore()
+        known, self._client = self._client, client
+        if known is None:  # else a bootstrap had deleted this and failed: what was under way still is
+            self._restore()
 
     # -- the machine ----------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ what does not: the socket, the time limit of a handshake, which alert means what
 import errno
 import gc
 
-from compat import Clock, const, is_micropython, optional, readable, unix_time_s, wait_event
+from compat import Clock, const, is_micropython, load, readable, unix_time_s, wait_event
 from lwm2m import log
 from lwm2m.transport import udp
 
@@ -54,12 +54,12 @@ _FINAL = (42, 43, 44, 45, 46, 48, 49, 112, 113, 114, 115)
 
 
 class LinkError(OSError):
-    """There is no session, or not any more: a sentence. `alert` is the alert that came or went, or None; `event` is
+    """There is no session, or not any more: a sentence. `code` is the alert that came or went, or None; `event` is
     what it means for a Registration: REFUSED if to try again soon is of no use."""
 
     def __init__(self, text, alert=None):
         super().__init__(text)
-        self.alert = alert
+        self.code = alert
         self.event = "REFUSED" if alert in _FINAL else "LINK_DOWN"
 
 
@@ -115,7 +115,7 @@ class Transport(udp.Transport):
                 raise
             raise LinkError("no memory for a DTLS session")
 
-    async def handshake(self):
+    async def connect(self):
         """Wait until the session stands: "LINK_NEW", or "LINK_UP" if it has stood before. Raises LinkError."""
         if self._stands:
             return "LINK_UP"
@@ -250,7 +250,7 @@ class Transport(udp.Transport):
 
 def _clock_is_set():
     """Whether it is known which day it is; a time server is asked if not (NTP), which blocks for a second at most."""
-    ntptime = optional("ntptime")
+    ntptime = load("ntptime")
     if ntptime and unix_time_s() < _CLOCK_IS_SET_s:
         try:
             ntptime.settime()
@@ -259,16 +259,16 @@ def _clock_is_set():
     return unix_time_s() >= _CLOCK_IS_SET_s
 
 
-def prepare(sessions, time_server):
+def start(sessions, time_server):
     """Make ready for so many sessions before anything else takes RAM: what stays is to lie side by side, as datagrams
     want RAM in one piece. time_server is a name, or None for MicroPython's own. Warns if that many sessions do not fit
     into the C heap of an ESP32, where each takes 25 KB."""
     if hasattr(gc, "threshold"):
         gc.threshold(_GC_THRESHOLD)  # pyright: ignore[reportAttributeAccessIssue] - MicroPython's own
-    ntptime = optional("ntptime")
+    ntptime = load("ntptime")
     if time_server and ntptime:  # a PC has none, and needs none
         ntptime.host = time_server
-    esp32 = optional("esp32")
+    esp32 = load("esp32")
     if hasattr(esp32, "idf_heap_info"):
         free = sum([area[1] for area in esp32.idf_heap_info(esp32.HEAP_DATA)])
         if free < sessions * _SESSION_SIZE:

@@ -8,7 +8,7 @@ and `recv` look after the handshake and return None as long as there is nothing 
 import hashlib
 import io
 
-from compat import const, interpreter, optional
+from compat import const, interpreter, load
 from lwm2m.config import ConfigError
 
 _PSK = const(0)
@@ -30,7 +30,7 @@ class Session(io.IOBase):
     def __init__(self, security, host, read, write):
         self._read = read
         self._write = write
-        tls = optional("tls")
+        tls = load("tls")
         if not hasattr(tls, "PROTOCOL_DTLS_CLIENT"):
             raise ConfigError("coaps:// needs MicroPython 1.29 or newer, and this is %s" % interpreter())
         context = tls.SSLContext(tls.PROTOCOL_DTLS_CLIENT)

@@ -13,7 +13,7 @@ _CONNECT_TIMEOUT_s = const(5)
 class Transport:
     """Frames to and from one server, as udp.Transport has datagrams. The local port is any."""
 
-    waiting = handshake = None
+    waiting = connect = None
 
     def __init__(self, host, port, local_port=0):
         self.host = host

@@ -22,9 +22,9 @@ _seen = {}
 
 class Transport:
     """Datagrams to and from one server. `sock` is what to wait on, unless `waiting` says that something is there
-    already; `handshake`, where there is one, is to be awaited after open. Every method but close may raise OSError."""
+    already; `connect`, where there is one, is to be awaited after open. Every method but close may raise OSError."""
 
-    waiting = handshake = None
+    waiting = connect = None
 
     def __init__(self, host, port, local_port=0):
         self.host = host
