@@ -131,8 +131,8 @@ async def test_refused_certificate(library, micropython, tmp_path):
 
 @LIBRARIES
 async def test_power_cut(library, micropython):
-    """A board that comes back without a word is served at once, as it comes from another port: with OpenSSL libcoap
-    does not answer a new handshake from the port of a session that it still has."""
+    """A board that comes back without a word is served at once, as it comes from another port: libcoap does not
+    answer a new handshake from the port of a session that it still has."""
     async with (
         directory(coap_rd(library), "-k", KEY) as server,
         running(server.uri, options=PSK, steered=True) as board,
