@@ -286,6 +286,8 @@ class Firmware(Object):
             self.uri, self._received = str(record["uri"]), int(record["offset"])
             name, version = str(record["name"]), str(record["version"])
             take_up = getattr(self, "_restore_" + _STATES[state].lower())
+            if state < 0 or not 0 <= self.result <= 10:
+                raise ValueError("state %d, result %d" % (state, self.result))
         except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
             log.warning("firmware: what was kept cannot be read: %r", error)
             self.result, self.uri = 0, ""
