@@ -4,6 +4,7 @@ PY := $(VENV)/bin/python
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 TYPINGS := typings/.done
+WORKERS := 3# tests wait more than they work
 export PYTHON
 
 # A .venv that came along with a moved or copied folder does not work there: make it again.
@@ -30,7 +31,7 @@ server: $(RUN) ## the lab server alone [ARGS="--help"]
 	exec $(PY) -m tools.lab serve $(ARGS)
 
 test: $(DEV) ## every test, on both Pythons [PYTEST_ARGS="-k name"]
-	$(PY) -m pytest $(PYTEST_ARGS)
+	$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
 conformance: $(DEV) ## every case of OMA's test specification: runs them, prints the table, writes it into README.md
 	$(PY) -m tools.conformance $(ARGS)

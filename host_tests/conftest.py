@@ -30,6 +30,13 @@ def pytest_ignore_collect(collection_path):
     return True if collection_path.name == "upy" else None
 
 
+def pytest_collection_modifyitems(items):
+    """Where several processes share the tests (make test), one has all of Leshan's, which starts but once."""
+    for item in items:
+        if "leshan" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group("leshan"))
+
+
 @pytest.fixture(scope="session")
 def micropython():
     """Path of the Unix port."""

@@ -22,6 +22,7 @@ from tools.mpy import ROOT
 README = (ROOT / "README.md").read_text()
 NEEDS_A_BOARD = "# needs a board on a cable: not run by the tests\n"
 STAYS = "# until Ctrl-C"
+PASSED_ON = ("PATH", "HOME", "TMPDIR", "MICROPYTHON", "XDG_STATE_HOME")
 # What a program that stays says once it is ready for the next command.
 READY = {
     "make server": "listening",
@@ -38,7 +39,7 @@ def blocks(language):
 
 def environment():
     """What a newcomer's shell has, and the MicroPython of this run."""
-    named = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "TMPDIR", "MICROPYTHON")}
+    named = {name: value for name, value in os.environ.items() if name in PASSED_ON}
     return {**named, "PYTHONUNBUFFERED": "1"}
 
 
@@ -192,16 +193,22 @@ def test_mistake_in_the_table_names_the_row(tmp_path, interpreter, micropython):
     assert re.fullmatch(r"Plant: row '1 RW integer target 0\.\.100': type must be one of .*\n", done.stderr)
 
 
-def test_config_json_is_valid_and_complete():
-    """The example passes the client's own check, and shows and explains every setting that there is."""
-    (example,) = blocks("json")
-    checked = settings.check(json.loads(example))
-    assert checked["servers"][0]["uri"] == "coap://192.168.1.10:5683"
+def test_config_json_is_valid_and_complete(tmp_path):
+    """The examples pass the client's own check, and every setting that there is is shown or explained."""
+    plain, secure, protected = (json.loads(text) for text in blocks("json"))
+    assert settings.check(plain)["servers"][0]["uri"] == "coap://192.168.1.10:5683"
+    for name in ("server_cert", "cert", "key"):
+        (tmp_path / f"{name}.der").write_bytes(name.encode())
+    security = settings.check(secure, f"{tmp_path}/config.json")["servers"][0]["security"]
+    assert (security.server_key, security.identity, security.secret_key) == (b"server_cert", b"cert", b"key")
+    assert settings.check(protected)["servers"][0]["security"].oscore
     with pytest.raises(settings.ConfigError, match="there are ") as error:
         settings.check({"no such setting": 1})
     known = set(str(error.value).partition("there are ")[2].split(", "))
-    assert set(json.loads(example)) == known
-    assert set(re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE)) == known
+    cells = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", README.partition("## config.json")[2], re.MULTILINE)
+    assert set(re.findall(r"\w+", " ".join(cells))) == known
+    credentials = {"psk_identity", "psk_key", "server_cert", "ca", "cert", "key", "sni"}
+    assert set(plain) == known - credentials
 
 
 def test_lines_for_programs():

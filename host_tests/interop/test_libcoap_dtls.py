@@ -20,10 +20,15 @@ CA, OTHER_CA = identity("libcoap's CA"), identity("another CA")
 LIBCOAP = identity("lab.test", CA, SERVER, NAMES)
 
 
-@pytest.fixture(params=["openssl", "gnutls"])
-def coap_rd(request):
+def coap_rd(library):
     """Path of libcoap's resource directory with either TLS library."""
-    return shutil.which(f"coap-rd-{request.param}") or pytest.skip("no libcoap: apt-get install libcoap3-bin")
+    return shutil.which(f"coap-rd-{library}") or pytest.skip("no libcoap: apt-get install libcoap3-bin")
+
+
+LIBRARIES = pytest.mark.parametrize("library", ["openssl", "gnutls"])
+PAIRS = pytest.mark.parametrize(
+    ("library", "interpreter"), [("openssl", "unix"), ("gnutls", "unix"), ("gnutls", "cpython")]
+)
 
 
 class Directory:
@@ -88,44 +93,50 @@ def certificates(folder):
     return ("-c", str(folder / "server.pem"), "-C", str(folder / "ca.pem"))
 
 
-async def test_pre_shared_key(coap_rd, interpreter):
+@PAIRS
+async def test_pre_shared_key(library, interpreter, micropython):
     """One session for all that is said."""
-    await serves(coap_rd, ("-k", KEY), interpreter, *PSK)
+    await serves(coap_rd(library), ("-k", KEY), interpreter, *PSK)
 
 
-async def test_certificates(coap_rd, interpreter, tmp_path):
+@PAIRS
+async def test_certificates(library, interpreter, micropython, tmp_path):
     """Each side has a certificate, and the same CA signed both."""
     mine = identity(ENDPOINT, CA, CLIENT)
-    await serves(coap_rd, certificates(tmp_path), interpreter, *files(tmp_path, cert=mine, ca=CA))
+    await serves(coap_rd(library), certificates(tmp_path), interpreter, *files(tmp_path, cert=mine, ca=CA))
 
 
 async def test_wrong_key(micropython):
     """GnuTLS closes the session after some seconds without a readable Finished: the sentence is about keys."""
-    program = shutil.which("coap-rd-gnutls") or pytest.skip("no libcoap: apt-get install libcoap3-bin")
     async with (
-        directory(program, "-k", "another") as server,
+        directory(coap_rd("gnutls"), "-k", "another") as server,
         running(server.uri, options=PSK, HANDSHAKE_s=20) as board,
     ):
         await board.printed("no link: DTLS: .* gives up at our key", timeout_s=15)
     assert server.requests() == []
 
 
-async def test_refused_certificate(coap_rd, micropython, tmp_path):
+@LIBRARIES
+async def test_refused_certificate(library, micropython, tmp_path):
     """A certificate of ours that nobody there knows."""
     stranger = identity(ENDPOINT, OTHER_CA, CLIENT)
     options = files(tmp_path, cert=stranger, ca=CA)
     async with (
-        directory(coap_rd, *certificates(tmp_path)) as server,
+        directory(coap_rd(library), *certificates(tmp_path)) as server,
         running(server.uri, options=options, HANDSHAKE_s=3) as board,
     ):
         await board.printed("no link: DTLS: .*certificate", timeout_s=15)
     assert server.requests() == []
 
 
-async def test_power_cut(coap_rd, micropython):
-    """A board that comes back without a word is served at once, as it comes from another port: with OpenSSL libcoap
-    does not answer a new handshake from the port of a session that it still has."""
-    async with directory(coap_rd, "-k", KEY) as server, running(server.uri, options=PSK, steered=True) as board:
+@LIBRARIES
+async def test_power_cut(library, micropython):
+    """A board that comes back without a word is served at once, as it comes from another port: libcoap does not
+    answer a new handshake from the port of a session that it still has."""
+    async with (
+        directory(coap_rd(library), "-k", KEY) as server,
+        running(server.uri, options=PSK, steered=True) as board,
+    ):
         await board.printed("-> REGISTERED")
         board.room.reset()
         await board.printed("-> REGISTERED", times=2, timeout_s=5)

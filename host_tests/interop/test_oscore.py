@@ -128,6 +128,21 @@ async def test_wrong_keys_are_told(tmp_path):
         assert not server.heard
 
 
+async def test_mistakes_are_one_sentence(tmp_path):
+    """Exit status 2, by the tool or by the board's own look at config.json."""
+    cases = [
+        (options(secret="xy"), "config.json: oscore: secret must be hex digits, two for each byte"),
+        (options(**{"sender-id": "01" * 8}), "config.json: oscore: sender_id must have at most 7 bytes"),
+        (("--oscore-secret", SECRET), "config.json: oscore: sender_id is missing"),
+        ((*options(), "--server", "coap://127.0.0.1:2"), "--oscore-... are the keys of one --server"),
+    ]
+    for words, sentence in cases:
+        board = await start(tmp_path, "--server", "coap://127.0.0.1:1", *words)
+        assert await board.ended() == 2
+        assert board.lines[-1].endswith(sentence), board.lines
+        assert not board.count("Traceback")
+
+
 # -- restarts ---------------------------------------------------------------------------------------------------------
 
 

@@ -36,8 +36,7 @@ def protected(messages):
             assert "oscore" in message, message
 
 
-@pytest.mark.parametrize("salt", [{}, {"salt": "9e7ca92223786340"}], ids=["without salt", "with salt"])
-@pytest.mark.parametrize("interpreter", ["unix", "cpython"])
+@pytest.mark.parametrize(("interpreter", "salt"), [("unix", {}), ("cpython", {"salt": "9e7ca92223786340"})])
 async def test_int_405_oscore(lab, interpreter, salt):
     """OSCORE"""
     endpoint, server, keys = new_endpoint("c1.py"), lab.bootstrap, new_keys(**salt)

@@ -55,12 +55,11 @@ async def test_int_402_certificate(lab, interpreter):
         assert identity == f"x509 [CN={endpoint}]"
 
 
-@BOTH
-async def test_int_402_pinned_certificate(lab, interpreter):
+async def test_int_402_pinned_certificate(lab):
     """DTLS with a certificate: the server's own is known, in place of a CA"""
     endpoint = new_endpoint(PROGRAM)
     given = (*(await lab.certificate(endpoint))[:-2], "--server-cert", lab.credentials.file("server.der"))
-    async with lab.registered(PROGRAM, *given, "--interpreter", interpreter, endpoint=endpoint) as device:
+    async with lab.registered(PROGRAM, *given, endpoint=endpoint) as device:
         contains(await device.read("/3/0", TLV), TLV, {"0": "ACME"})
 
 

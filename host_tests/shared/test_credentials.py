@@ -2,12 +2,13 @@
 
 import os
 
+from compat import is_micropython
 from lwm2m import credentials, settings
 from lwm2m.config import ConfigError, parse_uri
 from lwm2m.objects.security import Security
 from support import each, eq, raises
 
-FOLDER = "build/"
+FOLDER = "build/credentials-%d/" % is_micropython
 PSK = {"server": "coaps://lab", "psk_identity": "board-1", "psk_key": "00ff10"}
 
 
@@ -24,8 +25,11 @@ class Files:
         self._names = names
 
     def __enter__(self):
-        if "build" not in os.listdir():
-            os.mkdir("build")
+        for folder in ("build", FOLDER[:-1]):
+            try:
+                os.mkdir(folder)
+            except OSError:  # it is there
+                continue
         for name in self._names:
             with open(FOLDER + name, "wb") as file:
                 file.write(name.encode())

@@ -194,3 +194,13 @@ def test_algorithms():
     ):
         keys.aead, keys.hmac = aead, hmac
         eq(oscore_keys.problem(keys), problem)
+
+
+def test_over_dtls_as_well():
+    """A coaps URI has its own credentials beside the keys of OSCORE."""
+    keys = {"sender_id": "00", "recipient_id": "01", "secret": SECRET}
+    server = {"uri": "coaps://lab.example", "psk_identity": "me", "psk_key": "aabb", "oscore": keys}
+    security = settings.check({"endpoint": "dev1", "server": server})["servers"][0]["security"]
+    eq((security.mode, security.identity, security.oscore.sender_id), (0, b"me", b"\0"))
+    server = {"uri": "coaps://lab.example", "oscore": keys}
+    raises(ConfigError, settings.check, {"endpoint": "dev1", "server": server})

@@ -168,6 +168,34 @@ def test_silence_in_a_renewal_is_no_answer():
     eq((peer.post(ADD).code, workshop.count), ("2.04", 1))
 
 
+def test_a_renewal_that_a_lost_link_cuts_short_is_begun_anew():
+    """And so is one after a refusal, once the server has accepted a Register again."""
+    peer = Forgetful([Workshop()])
+    peer.context = peer.agreed.renewed(b"of an earlier life", None)
+    peer.deaf = True
+    peer.client.start(0)
+    peer.advance(1)
+    eq((peer.state, peer.steps), ("REGISTERING", 1))
+    peer.registration.link_down("link lost", peer.now)
+    peer.deaf = False
+    peer.advance(30)
+    eq((peer.state, peer.steps), ("REGISTERED", 3))
+
+    workshop = Workshop()
+    peer = Forgetful([workshop])
+    peer.context = peer.agreed = Context(b"another secret..", SALT, b"\x01", b"", None, None)
+    peer.client.start(0)
+    peer.advance(1)
+    eq((peer.state, peer.steps), ("WAITING", 1))
+    peer.context = peer.agreed = Context(SECRET, SALT, b"\x01", b"", None, lambda: (0, 64))
+    peer.advance(30)
+    eq(peer.state, "REGISTERED")
+    peer.own.challenge = b"8 random"
+    eq([peer.post(ADD).code for _ in range(2)], ["4.01", "4.01"])
+    peer.advance(1)
+    eq((peer.post(ADD).code, workshop.count), ("2.04", 1))
+
+
 def test_a_forged_answer_in_a_renewal_is_none():
     """Neither R2 without the key nor one that is none leads anywhere; the true answer does."""
     peer = Forgetful([Workshop()])

@@ -87,12 +87,13 @@ class Exchange(exchange.Exchange):
         self._unsent = []  # on_reply of what there was no number for
         self._refusal = None  # what was wrong with the request that is being received
         self._challenged = 0  # requests without the Echo that they should have brought
-        self._renewing = False  # or the peer cannot
+        self._renewing = False
+        self._can_renew = True  # as far as is known since the peer has last said something protected
 
     def renew(self, on_end, now):
         """Make a new context with a peer that has forgotten the old one; on_end(whether it is there, now). Returns
         whether that has begun."""
-        if self._renewing or self.full:
+        if self._renewing or not self._can_renew or self.full:
             return False
         from coap.oscore_renewal import Renewal
 
@@ -102,7 +103,7 @@ class Exchange(exchange.Exchange):
 
     def renewed(self, context, can_renew):
         """The end of it: the context that it has brought or None, and whether to try it once more if need be."""
-        self._renewing = not can_renew
+        self._renewing, self._can_renew = False, can_renew
         self._challenged = 0
         self.context = context or self._agreed
 
@@ -156,6 +157,7 @@ class Exchange(exchange.Exchange):
         """As in coap.exchange."""
         super().reset()
         self._unsent = []
+        self._renewing = False
 
     def _bound_to(self, token):
         for bound in self._bound:
@@ -185,6 +187,8 @@ class Exchange(exchange.Exchange):
     def _on_request(self, message, now):
         _understand(message)
         super()._on_request(message, now)
+        if self._challenged >= _DEAF:  # the answer is out, which a peer with another context could not open
+            self.renew(None, now)
 
     def _on_protected(self, message, now):
         """Answer a request that is no repeat, as the handle of a coap.exchange.Exchange."""
@@ -205,9 +209,8 @@ class Exchange(exchange.Exchange):
         if has_own_piv:
             answer = _UNAUTHORIZED, ((_ECHO, context.challenge),), b""
             self._challenged += 1
-            if self._challenged == _DEAF:
-                self.renew(None, now)
         else:
+            self._challenged = 0
             answer = self._on_inner(message, now)
         if answer is False:
             return False
@@ -292,6 +295,7 @@ class Exchange(exchange.Exchange):
             self._become(message, request.open(value, message.payload))
         except FormatError:
             return False
+        self._can_renew = True
         return message.code >> 5 in (2, 4, 5) and not message.options.bad
 
 

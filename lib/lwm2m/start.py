@@ -8,7 +8,7 @@ from lwm2m.config import Config
 
 
 def client(make, path):
-    """The client that `make`, a class as lwm2m.runner.Client, gives for a file; raises ConfigError with one sentence."""
+    """The client that `make`, a class as lwm2m.runner.Client, gives for a file; raises ConfigError, one sentence."""
     found = settings.load(path)
     log.level(found["log"])
     servers = found["servers"] + [found["bootstrap"] or {"uri": ""}]

@@ -8,6 +8,7 @@ from . import crashes, report
 from .engines import Engine, available
 
 _TOLD_EVERY_S = 60
+_HOST_ONLY = ("dtls",)  # CPython's own
 VECTORS = Path(__file__).parents[2] / "host_tests" / "vectors" / "fuzz"
 
 
@@ -53,7 +54,8 @@ class Campaign:
         wanted = [self.target] if self.target else ["client", "parsers"]
         for target in wanted:
             for kind in self.kinds:
-                self._add(kind, target)
+                if kind != "micropython" or target not in _HOST_ONLY:
+                    self._add(kind, target)
         for _ in range(max(1, (os.cpu_count() or 1) - len(self.engines))):
             self._add("cpython", wanted[0])
         names = ", ".join(engine.name for engine in self.engines)

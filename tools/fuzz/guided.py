@@ -13,7 +13,7 @@ from pathlib import Path
 import atheris  # pyright: ignore[reportMissingImports] - there are no wheels for some machines
 
 # All the life long, as rooms of the client are imported on first use.
-atheris.instrument_imports(include=["coap", "lwm2m"], enable_loader_override=False).__enter__()
+atheris.instrument_imports(include=["coap", "lwm2m"], enable_loader_override=False).__enter__()  # pyright: ignore
 
 import compat  # noqa: E402
 

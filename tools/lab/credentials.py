@@ -147,14 +147,14 @@ class Credentials:
         return self._kept("ca") or self._keep("ca", pki.authority())
 
     def server_identity(self, host: str) -> tuple[Identity, bool]:
-        """The server's certificate from that CA, good for `host` and the names of this machine; whether it is in place
-        of another: only if that lacks a name or expires soon, as boards may have pinned it."""
-        names = pki.names_of_this_machine(host)
-        present = self._kept("server")
+        """The server's certificate from that CA, good for `host` and all names of this machine; whether it is in place
+        of another: only if that is not good for `host` or expires soon, as boards may have pinned it."""
+        needed, present = pki.names_for(host), self._kept("server")
         former = pki.names_of(present.certificate) if present else set()
-        if present and names <= former and not pki.expires_soon(present.certificate):
+        if present and needed <= former and not pki.expires_soon(present.certificate):
             return present, False
-        return self._keep("server", pki.issue_server(self.authority(), names | former)), present is not None
+        names = needed | former | pki.names_of_this_machine()
+        return self._keep("server", pki.issue_server(self.authority(), names)), present is not None
 
     def _kept(self, name: str) -> Identity | None:
         found = self._all("SELECT certificate, key FROM pki WHERE name = ?", name)

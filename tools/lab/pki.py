@@ -80,17 +80,23 @@ def common_name(certificate: bytes) -> str | None:
     return str(names[0].value) if len(names) == 1 else None
 
 
-def names_of_this_machine(host: str) -> set[str]:
-    """What devices may call this machine: `host`, or its address in the network if `host` is a wildcard; its name."""
-    names = {"localhost", "127.0.0.1", "::1", socket.gethostname()}
-    if host not in _WILDCARDS:
-        return names | {host}
+def names_for(host: str) -> set[str]:
+    """What devices call a server that listens on `host`: that, or this machine's address if `host` is a wildcard."""
+    return {host} if host not in _WILDCARDS else _address_in_the_network()
+
+
+def names_of_this_machine() -> set[str]:
+    """What devices may call it at all."""
+    return {"localhost", "127.0.0.1", "::1", socket.gethostname()} | _address_in_the_network()
+
+
+def _address_in_the_network() -> set[str]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(_ELSEWHERE)  # only asks for the route
         except OSError:
-            return names
-        return names | {probe.getsockname()[0]}
+            return set()
+        return {probe.getsockname()[0]}
 
 
 def der(certificate: x509.Certificate) -> bytes:
