@@ -8,6 +8,8 @@ import pytest
 
 from host_tests.cpython.test_lab_observation import PATH, RawDevice
 from tools.lab import LabServer, Timeout
+from tools.lab.credentials import Credentials
+from tools.lab.listening import Security
 
 
 def scene(story):
@@ -68,3 +70,18 @@ def test_callers_that_gave_up_on_a_device_whose_port_is_closed():
                 await task
 
     scene(story)
+
+
+def test_a_server_that_starts_again_has_its_ports():
+    """Those of the first start, for coap and coaps, whichever they were."""
+
+    async def run():
+        server = LabServer(port=0, security=Security(0, Credentials()))
+        await server.start()
+        ports = server.port, server.secure_port
+        await server.close()
+        await server.start()
+        assert (server.port, server.secure_port) == ports
+        await server.close()
+
+    asyncio.run(run())

@@ -79,7 +79,7 @@ class Listening:
                 self.port = await self._coap.open_coap(self.host, self.port)
             if self._security:
                 trust = self._trust(self._security)
-                self.secure_port = await self._coap.open_coaps(self.host, self._security.port, trust)
+                self.secure_port = await self._coap.open_coaps(self.host, self.secure_port, trust)
         except BaseException:
             await self._coap.close()
             raise

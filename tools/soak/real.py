@@ -29,10 +29,11 @@ class SoakError(Exception):
 
 
 class Life:
-    """One board, its network, and what was in use when its present life began."""
+    """One board, its network, and what was in use when its present life began. One that is `spared` is never switched
+    off: it has to show that nothing grows."""
 
-    def __init__(self, board: Board, proxy: Proxy):
-        self.board, self.proxy = board, proxy
+    def __init__(self, board: Board, proxy: Proxy, spared: bool = False):
+        self.board, self.proxy, self.spared = board, proxy, spared
         self.heap = self.descriptors = 0
 
 
@@ -87,7 +88,7 @@ class Soak:
         board = Board(name, interpreter, folder, uri, *words)
         await board.start()
         stack.push_async_callback(board.stop)
-        self.lives.append(Life(board, proxy))
+        self.lives.append(Life(board, proxy, is_secure != (interpreter == self.interpreters[0])))
 
     def _heard(self, event: Event) -> None:
         if event.kind == "notify":
@@ -162,6 +163,8 @@ class Soak:
         await asyncio.gather(*(self._surely(self.server.read(life.board.name, LABEL)) for _ in range(60)))
 
     async def _kill(self, life: Life) -> None:
+        if life.spared:
+            return
         await life.board.kill()
         await asyncio.sleep(self.chance.random())
         await life.board.start()
@@ -169,6 +172,8 @@ class Soak:
 
     async def _reboot(self, life: Life) -> None:
         """The device's own restart, of which the server knows the reason."""
+        if life.spared:
+            return
         await self._surely(self.server.execute(life.board.name, "/3/0/4"))
         life.heap = 0
 
