@@ -7,6 +7,7 @@ import os
 from asking import Asking
 
 from lwm2m.objects.ipso import Temperature
+from lwm2m.runner import mend_imports
 from support import eq, xorshift32
 
 _LEGAL = (0x41, 0x42, 0x44, 0x45, 0x5F, 0x8D, 0xA3)
@@ -61,6 +62,7 @@ def ask_all(asking, requests, codes):
                 codes[number] = datagram[1]
         except MemoryError:  # as in the runner, what it was is lost
             codes[number] = -1
+            mend_imports()
 
 
 class Made(Temperature):
@@ -71,12 +73,12 @@ class Made(Temperature):
 
 
 def test_every_request_with_a_full_heap():
-    seed = int.from_bytes(os.urandom(4), "big") | 1
+    seed = int(os.getenv("SEED") or int.from_bytes(os.urandom(4), "big") | 1)
     print("seed", seed)
     asking = Asking()
     client = asking.peer.client
     client.allow_create(Made)
-    client.make_room = gc.collect
+    client.make_room = mend_imports
     found = kinds(asking)
     requests, wanted = [one[0] for one in found], [one[1] for one in found]
     asking.ask(asking.request("GET", "/3304/0/5700", b"", [(6, b"")]))

@@ -5,6 +5,7 @@ Ways out of `Client.run`: every server is stopped (after `close`), cancellation,
 
 import asyncio
 import gc
+import sys
 
 from compat import Clock, WakeEvent, const, forget, print_exception, readable, unix_time_s, wait_event
 from lwm2m import client, formats, log
@@ -51,6 +52,15 @@ class Client(client.Client):
                 running.remove(runner)
 
 
+def mend_imports():
+    """An import that found no memory may leave the name of a module without the module, and MicroPython then gives that
+    nothing to whoever imports it again. Forget such a name; there is at most one, as each MemoryError leads here."""
+    for name in sys.modules:
+        if sys.modules.get(name) is None:
+            sys.modules.pop(name, None)
+            return
+
+
 class Runner:
     """Sockets, tasks and the clock of one client."""
 
@@ -80,6 +90,7 @@ class Runner:
 
     def make_room(self):
         """Give back what can be made again: requests that are remembered, and rooms that nobody is in."""
+        mend_imports()
         for session in self.client.sessions:
             session.exchange.memo.clear()
         for name in _ROOMS.split():
