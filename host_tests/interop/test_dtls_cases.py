@@ -64,7 +64,7 @@ async def test_int_002_full_bootstrap_certificate(interpreter):
 
 async def test_x_59_new_port_behind_a_nat(interpreter):
     """New port behind a NAT"""
-    options = ("--interpreter", interpreter, *PSK, "--lifetime", "3")
+    options = ("--interpreter", interpreter, *PSK, "--lifetime", "2")
     async with (
         SecureServer.with_context(server_context(psk={IDENTITY: KEY}.get)) as server,
         Proxy.before(server.port) as proxy,

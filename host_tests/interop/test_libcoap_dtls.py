@@ -99,11 +99,11 @@ async def test_pre_shared_key(library, interpreter, micropython):
     await serves(coap_rd(library), ("-k", KEY), interpreter, *PSK)
 
 
-@PAIRS
-async def test_certificates(library, interpreter, micropython, tmp_path):
+@LIBRARIES
+async def test_certificates(library, micropython, tmp_path):
     """Each side has a certificate, and the same CA signed both."""
     mine = identity(ENDPOINT, CA, CLIENT)
-    await serves(coap_rd(library), certificates(tmp_path), interpreter, *files(tmp_path, cert=mine, ca=CA))
+    await serves(coap_rd(library), certificates(tmp_path), "unix", *files(tmp_path, cert=mine, ca=CA))
 
 
 async def test_wrong_key(micropython):

@@ -128,7 +128,7 @@ async def comes_back(device, break_it):
 async def test_x_58_server_restarts_without_sessions(lab):
     """DTLS peer gone"""
     endpoint = new_endpoint(PROGRAM)
-    given = *(await lab.psk(endpoint)), "--lifetime", "3"
+    given = *(await lab.psk(endpoint)), "--lifetime", "2"
     async with lab.registered(PROGRAM, *given, endpoint=endpoint, **IMPATIENT) as device:
         await comes_back(device, lab.leshan.call("forget-sessions"))
 
@@ -138,6 +138,6 @@ async def test_x_59_new_port_behind_a_nat(lab):
     endpoint = new_endpoint(PROGRAM)
     given = (await lab.psk(endpoint))[2:]
     async with Proxy.before(int(lab.leshan.ready["coaps"].rpartition(":")[2])) as proxy:
-        given = "--server", proxy.uri.replace("coap:", "coaps:"), *given, "--lifetime", "3"
+        given = "--server", proxy.uri.replace("coap:", "coaps:"), *given, "--lifetime", "2"
         async with lab.registered(PROGRAM, *given, endpoint=endpoint, **IMPATIENT) as device:
             await comes_back(device, proxy.rebind())
