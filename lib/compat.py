@@ -27,14 +27,6 @@ def forget(package, name):
         delattr(sys.modules[package], name)
 
 
-def load(name):
-    """A module that not every firmware has, or None."""
-    try:
-        return __import__(name)
-    except ImportError:
-        return None
-
-
 def randbelow(limit):
     """A random int, 0 <= n < limit (limit at most 2**31), from the system's random source."""
     return int.from_bytes(os.urandom(4), "big") % limit

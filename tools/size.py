@@ -16,6 +16,7 @@ Room = namedtuple("Room", "name patterns is_core", defaults=(False,))
 # First match wins. Files of the core share the budget; the others are imported only by who uses them.
 ROOMS = (
     Room("compat", ("compat.py",), True),
+    Room("what not every firmware has", ("compat_load.py",)),
     Room("block-wise transfers", ("coap/block.py", "lwm2m/blocks.py")),
     Room("repeats of old actions", ("coap/repeats.py",)),
     Room("CoAP over TCP", ("coap/tcp.py", "lwm2m/transport/tcp.py")),

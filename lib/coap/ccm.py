@@ -6,7 +6,9 @@ stream is ECB over a row of counters.
 
 from struct import pack, pack_into
 
-from compat import const, load
+from compat_load import load
+
+from compat import const
 
 cipher = load("cryptolib") or load("compat_host")
 

@@ -7,7 +7,9 @@ what does not: the socket, the time limit of a handshake, which alert means what
 import errno
 import gc
 
-from compat import Clock, const, is_micropython, load, readable, unix_time_s, wait_event
+from compat_load import load
+
+from compat import Clock, const, is_micropython, readable, unix_time_s, wait_event
 from lwm2m import log
 from lwm2m.transport import udp
 

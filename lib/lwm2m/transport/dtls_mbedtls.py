@@ -8,7 +8,9 @@ and `recv` look after the handshake and return None as long as there is nothing 
 import hashlib
 import io
 
-from compat import const, interpreter, load
+from compat_load import load
+
+from compat import const, interpreter
 from lwm2m.config import ConfigError
 
 _PSK = const(0)

@@ -41,18 +41,17 @@ class Transport:
         nothing came through it, the way out may be another one now (an interface has changed, a socket is stuck): then
         it is a new one, to the name's next address."""
         place = (self.host, self.port)
-        choice, heard = _seen.get(place, self._last)
-        choices = self._resolve(choice)
-        first = 0
-        if choice in choices:
-            first = choices.index(choice) + (0 if heard else 1)
+        known, heard = _seen.get(place, self._last)
+        choices = self._resolve(known)
+        if known in choices:
+            first = choices.index(known) + (not heard)
+            choices = choices[first:] + choices[:first]
         if not heard:
             self.close()
         if len(_seen) >= _MOST_SEEN:
             _seen.clear()  # downloads may come from anywhere
         error = OSError("%s has no address" % self.host)
-        for step in range(len(choices)):
-            choice = choices[(first + step) % len(choices)]
+        for choice in choices:
             self._last = _seen[place] = [choice, False]
             self._count = 0
             try:
@@ -71,13 +70,15 @@ class Transport:
         try:
             found = socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_DGRAM)
         except (OSError, UnicodeError):
+            text = "the name %s cannot be resolved" % self.host
             if known is None:
-                raise OSError("the name %s cannot be resolved" % self.host)
-            log.warning("the name %s cannot be resolved: trying the address that it had", self.host)
+                raise OSError(text)
+            log.warning(text + ": trying the address that it had")
             return [known]
-        choices = [(one[0], one[4]) for one in found]
-        later = [one for one in choices if one[0] != socket.AF_INET]
-        return [one for one in choices if one not in later] + later
+        choices, later = [], []
+        for family, _, _, _, address in found:
+            (choices if family == socket.AF_INET else later).append((family, address))
+        return choices + later
 
     def _bind(self, family):
         self.sock = socket.socket(family, socket.SOCK_DGRAM)
@@ -117,7 +118,7 @@ class Transport:
         self._count += 1
         if self._count > _MOST_FRUITLESS:
             self._last[1] = False  # a new socket, then
-            raise OSError("nothing comes through the socket any more")
+            raise OSError("the socket is stuck")
         return None
 
     def _recv(self, limit=_MAX_DATAGRAM):
