@@ -14,6 +14,8 @@ from tools.fuzz.engines import environment, interpreter
 from tools.lab import LabError
 from tools.mpy import LIB, ROOT
 
+WARM_UP = {"cpython": 12, "micropython": 3}  # as in season.py
+
 _EPILOG = """Half of it is virtual time: one process for each Python, hours in seconds. The other half are boards, a lab
 server and networks between them. All chance is that of the seed, but in real time nothing happens twice in one way.
 Exit status: 0 if all ends where it began, 1 with a sentence if not, 2 for what cannot be meant."""
@@ -73,7 +75,8 @@ async def seasons(name: str, seed: int, seconds: int) -> str | None:
             f"virtual  {name}: {int(hours):,} hours in {len(told)} seasons, {events} events, {datagrams} datagrams, ",
             end="",
         )
-        print(f"heap {int(heap) - int(told[min(2, len(told) - 1)].split()[-1]):+d} bytes", flush=True)
+        warm = told[: WARM_UP[name]][-1].split()[-1]
+        print(f"heap {int(heap) - int(warm):+d} bytes", flush=True)
     if process.returncode == 0:
         return None
     return f"virtual time, {name}: " + "\n    ".join(line for line in lines if line not in told)
