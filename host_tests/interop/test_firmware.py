@@ -136,13 +136,13 @@ async def test_pull_from_libcoap(coap_server, coap_client, tmp_path):
 
 
 class Cut(Proxy):
-    """A proxy that lets so many datagrams pass, and none after them while it is `cut`."""
+    """A proxy that lets so many datagrams pass, and none after them while it `cuts`."""
 
     allowed = 60
-    cut = True
+    cuts = True
 
     def _pass(self, from_device, data):
-        if self.cut and len(self.passed) >= self.allowed:
+        if self.cuts and len(self.passed) >= self.allowed:
             return
         super()._pass(from_device, data)
 
@@ -159,7 +159,7 @@ async def test_a_pull_goes_on_after_an_outage(tmp_path):
         await server.write(ENDPOINT, "/5/0/1", f"{proxy.uri}/demo.img")
         await board.printed("FETCHING -> WAITING", timeout_s=20)
         assert await state(server) == (1, 0)
-        proxy.cut = False
+        proxy.cuts = False
         await becomes(server, (2, 0))
         assert sorted(set(proxy.blocks())) == list(range(BLOCKS))
         assert len(proxy.blocks()) <= BLOCKS + 2
@@ -178,7 +178,7 @@ async def test_a_pull_goes_on_after_a_restart(tmp_path):
                 await asyncio.sleep(0.05)
         await server.execute(ENDPOINT, "/3/0/4")
         await board.printed("FETCHING -> WAITING|-> REGISTERED", times=2, timeout_s=20)
-        proxy.cut = False
+        proxy.cuts = False
         before = len(proxy.blocks())
         await becomes(server, (2, 0))
         assert proxy.blocks()[before] % 16 == 0 and 0 < proxy.blocks()[before] <= 48
@@ -193,7 +193,7 @@ async def test_a_pull_of_what_changes_meanwhile(tmp_path):
         await server.write(ENDPOINT, "/5/0/1", f"{proxy.uri}/demo.img")
         await board.printed("FETCHING -> WAITING", timeout_s=20)
         (tmp_path / "demo.img").write_bytes(PACKAGE)
-        proxy.cut = False
+        proxy.cuts = False
         await becomes(server, (2, 0))
         await updates(server, board)
 

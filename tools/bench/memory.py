@@ -11,6 +11,7 @@ READ = question("/3303/0/5700")
 _LIGHT = question("/3311/0/5850")
 ALL = [question(path) for path in PATHS]
 _CHANGED = 0x44
+_REMEMBERED = 300  # writes after which all that is remembered of actions (Parameters.REPEATS, twice) is there
 _GROWTH_HEAP = 256 << 10
 _NO_SAMPLING_ms = 1 << 30
 _SMALLEST, _LARGEST = 32, 1024  # KB, where the smallest heap is looked for
@@ -99,7 +100,7 @@ def growth(requests: int, notifications: int) -> tuple[int, int]:
     """How many bytes more are kept after so many Reads of all kinds, and then after so many notifications."""
     with Metered(_GROWTH_HEAP) as board:
         board.server.ask(question("/3311/0/5850", observe=True))
-        board.notify(50)
+        board.notify(_REMEMBERED)
         start = settled(board)
         for number in range(requests):
             board.read(ALL[number % len(ALL)], 1)
