@@ -206,9 +206,10 @@ class Client:
             instances = self.access.readable(registration, instances)
         return tree.walk(instances)
 
-    def handle(self, registration, message, now):
+    def handle(self, registration, message, now, first=True):
         """Answer a request: (code, options, payload), or None if the answer comes later. The one place that renders
-        errors; nothing a peer sends gets past it."""
+        errors; nothing a peer sends gets past it. A read for which there was no memory is tried once more with what
+        could be given back."""
         by_server = registration is not self.bootstrap
         interface = management if by_server else registration.interface
         try:
@@ -230,6 +231,8 @@ class Client:
             answer = (0xA3, (), b"out of memory")
             if self.make_room:
                 self.make_room()
+                if first and message.code == 1:
+                    return self.handle(registration, message, now, False)
         except Exception as error:
             print_exception(error)
             answer = (0xA0, (), b"")

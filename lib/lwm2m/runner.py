@@ -14,8 +14,8 @@ from lwm2m.config import ConfigError, parse_uri
 _LONGEST_SLEEP_ms = const(86400000)  # asyncio refuses 6 days, and the clock must be asked more often than ticks wrap
 # Rooms that can be imported again, and what they stand on. When memory is short they are given back.
 _ROOMS = const(
-    "blocks composite creating bootstrap_stage discover write_attributes writing change objlnk bounds settings "
-    "credentials table retry"
+    "blocks composite creating bootstrap_stage bootstrap_stored discover executing write_attributes writing change "
+    "objlnk bounds settings credentials table retry"
 )
 _FORMATS = const("text opaque cbor cbor_item senml senml_json senml_cbor json_item lwm2m_json typed tlv link")
 _LAST_ATTEMPT = const(99)
