@@ -76,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--local-port", type=int, metavar="N", help="UDP port of the client (default: any)")
     p.add_argument("--interpreter", choices=("unix", "cpython"), default="unix", help="MicroPython or CPython")
     # More than an ESP32 has, as pointers are twice as long here, and pins and sensors, C on a board, are Python.
-    p.add_argument("--heap", default="320k", metavar="BYTES", help="heap of MicroPython, k and m allowed (320k)")
+    p.add_argument("--heap", default="384k", metavar="BYTES", help="heap of MicroPython, k and m allowed (384k)")
     p.add_argument("--state-dir", metavar="DIR", help="the board's flash (default: one that is thrown away)")
     p.add_argument("--program", default=str(ROOT / "main.py"), metavar="FILE", help="instead of main.py")
     p.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a bound of Config; repeatable")
