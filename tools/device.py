@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools import credentials, mpy
+from tools import mpy
 from tools.board.names import CHIPS, ROOT
 from tools.board.supervisor import Supervisor, SupervisorError
 
@@ -195,12 +195,16 @@ def oscore_keys(options: argparse.Namespace) -> dict[str, str]:
 
 def credential_files(options: argparse.Namespace) -> dict[str, bytes]:
     """What the options say of certificates and keys, as the files that the board reads."""
+    given = {name: Path(getattr(options, name)) for name in _FILES if getattr(options, name)}
+    if not given:
+        return {}
+    from tools import credentials  # half of the start, for which most boards need not wait
+
     files = {}
     try:
-        for name in _FILES:
-            if given := getattr(options, name):
-                convert = credentials.key_der if name == "key" else credentials.certificate_der
-                files[name + ".der"] = convert(Path(given))
+        for name, path in given.items():
+            convert = credentials.key_der if name == "key" else credentials.certificate_der
+            files[name + ".der"] = convert(path)
     except credentials.CredentialError as error:
         raise UsageError(str(error)) from None
     return files
