@@ -27,7 +27,7 @@ from packet import Packet, build
 from tools import mpy
 
 LEAN = Path(__file__).parent / "programs" / "lean.py"
-LIMITS = {"ACK_TIMEOUT_ms": 500, "ACTION_DELAY_ms": 10, "RETRY_FIRST_s": 1, "RETRY_MAX_s": 2}
+LIMITS = {"ACK_TIMEOUT_ms": 500, "ACTION_DELAY_ms": 10, "RETRY_FIRST_s": 1, "RETRY_MAX_s": 2, "SPREAD_s": 0}
 PATIENCE_s = 40
 TLV = 11542
 
@@ -184,7 +184,8 @@ class Victim:
         for pause_s in (2, 4, 8, 16):
             self._sockets[number].send(datagram, self._devices[number])
             with contextlib.suppress(TimeoutError):
-                return await asyncio.wait_for(asyncio.shield(reply), pause_s)
+                async with asyncio.timeout(pause_s):  # wait_for swallows a cancellation that comes with the reply
+                    return await asyncio.shield(reply)
         raise AssertionError(f"no answer to {method} {path}")
 
     # -- what the device says -------------------------------------------------------------------------------------
