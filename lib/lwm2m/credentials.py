@@ -9,7 +9,7 @@ from compat import const
 from lwm2m.config import ConfigError
 from lwm2m.objects.security import Security
 
-PSK, RAW_PUBLIC_KEY, CERTIFICATE, NO_SEC, EST = 0, 1, 2, 3, 4  # modes (/0/x/2)
+PSK, CERTIFICATE, NO_SEC = 0, 2, 3  # modes (/0/x/2)
 TRUST_ANCHOR, DOMAIN_ISSUED = 2, 3  # certificate usages (/0/x/15) that work without a store of root certificates
 
 _NAMES = const("psk_identity psk_key cert key ca server_cert sni")

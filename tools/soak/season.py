@@ -30,7 +30,6 @@ WARM_UP = 3 if hasattr(gc, "mem_alloc") else 12
 _NOISE = 3072  # bytes: tables that have grown do not shrink, and fill otherwise in each season
 _TOO_OFTEN = 3  # seasons in a row: a table that was just growing is none, a leak stays
 _NOISE_HOST = 100 << 10  # the same on CPython, which keeps caches of its own
-_URIS = ("coap://server1", "coap://server2")
 _HARMLESS = []  # requests that change nothing that outlives a season
 
 
